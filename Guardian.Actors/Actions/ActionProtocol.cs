@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Guardian.Playbooks;
+using Guardian.Playbooks.Execution;
+
+namespace Guardian.Actors.Actions;
+
+// To the NodeAgent, the only actor that performs actions on its node.
+
+/// <summary>Ask for one effect under one key. Repeated until <see cref="ActionOutcome"/>; the agent performs a key at most once while its record lives.</summary>
+public sealed record DispatchAction : IGuardianMessage
+{
+    /// <summary>Idempotency key, <c>&lt;run&gt;/&lt;step&gt;</c> or <c>…/undo</c>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The run's epoch; smaller ones than the greatest seen for the run are refused.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>1 for the first attempt; a failure is replayed only within the same attempt.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>The incident's key.</summary>
+    public required string IncidentKey { get; init; }
+
+    /// <summary>The incident's id.</summary>
+    public required string IncidentId { get; init; }
+
+    /// <summary>The playbook's name.</summary>
+    public required string Playbook { get; init; }
+
+    /// <summary>The action.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>Its input, an object.</summary>
+    public required JsonElement Input { get; init; }
+
+    /// <summary>True: the action's inverse.</summary>
+    public bool Undo { get; init; }
+
+    /// <summary>For an undo: what the action had answered.</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>Give up then, UTC.</summary>
+    public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>Tombstone this key first: a late arrival of it is refused from now on.</summary>
+    public string? Cancels { get; init; }
+}
+
+/// <summary>What became of a key that an earlier epoch may have dispatched? Answer: <see cref="ActionOutcome"/>.</summary>
+public sealed record ResolveAction : IGuardianMessage
+{
+    /// <summary>What would be dispatched, under the same key, with the new epoch.</summary>
+    public required DispatchAction Dispatch { get; init; }
+}
+
+/// <summary>The agent's answer for a key.</summary>
+public sealed record ActionOutcome : IGuardianMessage
+{
+    /// <summary>The key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The epoch of the question.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>How it ended.</summary>
+    public required OutcomeKind Kind { get; init; }
+
+    /// <summary>The action's output, an object; undefined where it failed.</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>Why it failed or is unknown.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>Measure. Answer: <see cref="ProbeAnswer"/>.</summary>
+public sealed record RunProbe : IGuardianMessage
+{
+    /// <summary>Correlates the answer.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The probe.</summary>
+    public required string Probe { get; init; }
+
+    /// <summary>Its input, an object.</summary>
+    public required JsonElement With { get; init; }
+
+    /// <summary>Give up then, UTC.</summary>
+    public required DateTimeOffset Deadline { get; init; }
+}
+
+/// <summary>A probe's answer. Unknown is never zero: where it cannot measure, <see cref="Error"/> is set.</summary>
+public sealed record ProbeAnswer : IGuardianMessage
+{
+    /// <summary>The question's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The result, an object.</summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>Why it could not measure.</summary>
+    public string? Error { get; init; }
+}

@@ -1,0 +1,128 @@
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Actions;
+
+/// <summary>Who asks for an effect.</summary>
+/// <param name="Key">Idempotency key; pass it on to whatever carries out the effect.</param>
+/// <param name="RunId">The run: owner of leases.</param>
+/// <param name="IncidentKey">The incident's key.</param>
+/// <param name="IncidentId">The incident's id.</param>
+/// <param name="Playbook">The playbook's name.</param>
+public sealed record ActionContext(string Key, string RunId, string IncidentKey, string IncidentId, string Playbook);
+
+/// <summary>An action that playbooks may name. Non-generic view for the registry; derive from <see cref="GuardianAction{TInput,TOutput}"/>.</summary>
+public interface IGuardianAction
+{
+    /// <summary>E.g. <c>blacklist.add</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One sentence for schema and docs.</summary>
+    string Summary { get; }
+
+    /// <summary>Decides how far it may run by itself.</summary>
+    RiskClass Risk { get; }
+
+    /// <summary>True where the effect is a lease that lapses by itself.</summary>
+    bool Leased { get; }
+
+    /// <summary>True where <see cref="GuardianAction{TInput,TOutput}.UndoAsync"/> takes the effect back.</summary>
+    bool HasUndo { get; }
+
+    /// <summary>True where asking twice under one key is the same as once, also after the agent's process died.</summary>
+    bool Idempotent { get; }
+
+    /// <summary>The record that <c>with:</c> fills; its properties are the inputs.</summary>
+    Type InputType { get; }
+
+    /// <summary>The record that <c>steps.&lt;id&gt;</c> shows.</summary>
+    Type OutputType { get; }
+}
+
+/// <summary>
+/// Base of all actions. Input and output are records of simple properties (string, bool, numbers, <see cref="Duration"/>,
+/// <see cref="Rate"/>, lists); a property without default that is not nullable is required. Methods run off the agent's
+/// thread, may be slow, must obey the token, and throw <see cref="ActionFailedException"/> with a reason when the effect did not take place.
+/// </summary>
+public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
+    where TInput : class
+    where TOutput : class
+{
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public virtual string Summary => "";
+
+    /// <inheritdoc/>
+    public abstract RiskClass Risk { get; }
+
+    /// <inheritdoc/>
+    public virtual bool Leased => false;
+
+    /// <inheritdoc/>
+    public virtual bool HasUndo => false;
+
+    /// <inheritdoc/>
+    public virtual bool Idempotent => false;
+
+    /// <inheritdoc/>
+    public Type InputType => typeof(TInput);
+
+    /// <inheritdoc/>
+    public Type OutputType => typeof(TOutput);
+
+    /// <summary>Brings the effect about.</summary>
+    public abstract Task<TOutput> ExecuteAsync(TInput input, ActionContext context, CancellationToken cancellation);
+
+    /// <summary>Takes the effect back; only where <see cref="HasUndo"/>. <paramref name="output"/> is null where it is not known.</summary>
+    public virtual Task UndoAsync(TInput input, TOutput? output, ActionContext context, CancellationToken cancellation) =>
+        throw new ActionFailedException($"{Name} has no undo");
+
+    /// <summary>
+    /// Finds out whether the effect of this key took place, after the agent's own record of it was lost.
+    /// <see cref="OutcomeKind.Unknown"/> where that cannot be told.
+    /// </summary>
+    public virtual Task<(OutcomeKind Kind, TOutput? Output)> ProbeAsync(TInput input, ActionContext context, CancellationToken cancellation) =>
+        Task.FromResult((OutcomeKind.Unknown, (TOutput?)null));
+}
+
+/// <summary>The effect did not take place; the message says why.</summary>
+public sealed class ActionFailedException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A measurement that playbooks may check.</summary>
+public interface IGuardianProbe
+{
+    /// <summary>E.g. <c>bus.health</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One sentence for schema and docs.</summary>
+    string Summary { get; }
+
+    /// <summary>The record that <c>with:</c> fills.</summary>
+    Type InputType { get; }
+
+    /// <summary>The record that <c>result</c> shows.</summary>
+    Type ResultType { get; }
+}
+
+/// <summary>Base of all probes. Throws <see cref="ActionFailedException"/> where it cannot measure: unknown is never zero.</summary>
+public abstract class GuardianProbe<TInput, TResult> : IGuardianProbe
+    where TInput : class
+    where TResult : class
+{
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public virtual string Summary => "";
+
+    /// <inheritdoc/>
+    public Type InputType => typeof(TInput);
+
+    /// <inheritdoc/>
+    public Type ResultType => typeof(TResult);
+
+    /// <summary>Measures now.</summary>
+    public abstract Task<TResult> MeasureAsync(TInput input, CancellationToken cancellation);
+}

@@ -1,0 +1,76 @@
+using Akka.Actor;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Persistence;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>Guardian on this node: the one object that HTTP, the command line and an embedding application hold.</summary>
+public sealed class GuardianSystem : IExtension
+{
+    internal GuardianSystem(GuardianParts parts) => Parts = parts;
+
+    internal GuardianParts Parts { get; }
+
+    /// <summary>The node's bus.</summary>
+    public IMessageBus Bus => Parts.Bus;
+
+    /// <summary>This node's name.</summary>
+    public string NodeName => Parts.NodeName;
+
+    /// <summary>The options in force.</summary>
+    public GuardianOptions Options => Parts.Options;
+
+    /// <summary>Absolute path of the data directory.</summary>
+    public string DataDirectory => Parts.DataDirectory;
+
+    /// <summary>When this process started, UTC.</summary>
+    public DateTimeOffset StartedAt => Parts.StartedAt;
+}
+
+/// <summary>What a running Guardian is made of.</summary>
+internal sealed record GuardianParts
+{
+    public required IMessageBus Bus { get; init; }
+    public required string NodeName { get; init; }
+    public required GuardianOptions Options { get; init; }
+    public required string DataDirectory { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required BanView Bans { get; init; }
+    public required ModeView Mode { get; init; }
+    public required IReadModel ReadModel { get; init; }
+    public required Func<BusCounters> Counters { get; init; }
+
+    /// <summary>A port for an HTTP client that was authenticated as this principal.</summary>
+    public required Func<string, BusPort> ClientPort { get; init; }
+
+    /// <summary>MessageBus.</summary>
+    public required IActorRef BusActor { get; init; }
+
+    /// <summary>The node's Blacklist.</summary>
+    public required IActorRef Blacklist { get; init; }
+
+    /// <summary>ModeReplica.</summary>
+    public required IActorRef ModeActor { get; init; }
+
+    /// <summary>Shard region of incidents.</summary>
+    public required IActorRef Incidents { get; init; }
+
+    /// <summary>NodeAgent.</summary>
+    public required IActorRef Agent { get; init; }
+
+    /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
+    public required Func<IReadOnlyList<string>> NotReady { get; init; }
+
+    /// <summary>The journal's health as measured last.</summary>
+    public required Func<JournalHealth> Journal { get; init; }
+
+    /// <summary>True for principals that the policy protects.</summary>
+    public required Func<string, bool> IsProtected { get; init; }
+
+    /// <summary>Hash of the policy in force.</summary>
+    public required Func<string> PolicyHash { get; init; }
+}

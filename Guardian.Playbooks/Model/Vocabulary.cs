@@ -1,0 +1,86 @@
+namespace Guardian.Playbooks.Model;
+
+/// <summary>Static type of a name or an expression.</summary>
+public enum FieldType
+{
+    /// <summary>Known only when it is evaluated; operators on it are checked at run time.</summary>
+    Any,
+
+    /// <summary>true or false.</summary>
+    Bool,
+
+    /// <summary>64-bit signed integer.</summary>
+    Int,
+
+    /// <summary>64-bit floating point.</summary>
+    Double,
+
+    /// <summary>Text.</summary>
+    String,
+
+    /// <summary>A length of time, see <see cref="Model.Duration"/>.</summary>
+    Duration,
+
+    /// <summary>A rate, see <see cref="Model.Rate"/>; data only, no operators.</summary>
+    Rate,
+
+    /// <summary>A list of values.</summary>
+    List,
+
+    /// <summary>A record whose members are not declared.</summary>
+    Object,
+}
+
+/// <summary>A declared name: an incident's field, an action's input or output, a probe's result.</summary>
+/// <param name="Name">camelCase, as YAML and JSON write it.</param>
+/// <param name="Type">Its static type.</param>
+/// <param name="Required">Always present (fields, outputs), or must be given (inputs).</param>
+/// <param name="Summary">One sentence for schema and docs, with unit and range.</param>
+public sealed record FieldSpec(string Name, FieldType Type, bool Required, string Summary = "");
+
+/// <summary>A registered kind of incident. Its fields are what <c>incident.…</c> may name.</summary>
+/// <param name="Name">E.g. <c>message_bus.acl_violation.spam_attack</c>.</param>
+/// <param name="Fields">Fields besides those that every incident has.</param>
+public sealed record IncidentType(string Name, IReadOnlyList<FieldSpec> Fields)
+{
+    /// <summary>Fields of every incident: id, key, type, severity, node, subject, openedAt, occurrences.</summary>
+    public static IReadOnlyList<FieldSpec> Common { get; } =
+    [
+        new("id", FieldType.String, true), new("key", FieldType.String, true), new("type", FieldType.String, true),
+        new("severity", FieldType.String, true), new("node", FieldType.String, true),
+        new("subject", FieldType.String, true, "The blamed principal, or what the incident is about where nobody is blamed."),
+        new("openedAt", FieldType.String, true, "RFC 3339, UTC."), new("occurrences", FieldType.Int, true),
+    ];
+}
+
+/// <summary>What the playbook language needs to know of an action.</summary>
+/// <param name="Name">E.g. <c>blacklist.add</c>.</param>
+/// <param name="Risk">Decides how far it may run by itself.</param>
+/// <param name="Inputs">Fields of <c>with:</c>.</param>
+/// <param name="Outputs">Fields of <c>steps.&lt;id&gt;</c> once it succeeded.</param>
+/// <param name="HasUndo">True where <c>undo: auto</c> is possible.</param>
+/// <param name="Idempotent">True where asking twice under one key is the same as once, wherever the first was carried out.</param>
+/// <param name="Summary">One sentence.</param>
+public sealed record ActionSpec(
+    string Name, RiskClass Risk, IReadOnlyList<FieldSpec> Inputs, IReadOnlyList<FieldSpec> Outputs,
+    bool HasUndo, bool Idempotent, string Summary = "");
+
+/// <summary>What the playbook language needs to know of a probe.</summary>
+/// <param name="Name">E.g. <c>bus.health</c>.</param>
+/// <param name="Inputs">Fields of <c>with:</c>.</param>
+/// <param name="Results">Fields of <c>result</c> in <c>check</c>.</param>
+/// <param name="Summary">One sentence.</param>
+public sealed record ProbeSpec(string Name, IReadOnlyList<FieldSpec> Inputs, IReadOnlyList<FieldSpec> Results, string Summary = "");
+
+/// <summary>Everything a playbook may name. Immutable; built once from what is registered.</summary>
+public sealed class Vocabulary(IEnumerable<IncidentType> incidents, IEnumerable<ActionSpec> actions, IEnumerable<ProbeSpec> probes)
+{
+    /// <summary>Incident types by name.</summary>
+    public IReadOnlyDictionary<string, IncidentType> Incidents { get; } = incidents.ToDictionary(x => x.Name, StringComparer.Ordinal);
+
+    /// <summary>Actions by name.</summary>
+    public IReadOnlyDictionary<string, ActionSpec> Actions { get; } = actions.ToDictionary(x => x.Name, StringComparer.Ordinal);
+
+    /// <summary>Probes by name.</summary>
+    public IReadOnlyDictionary<string, ProbeSpec> Probes { get; } = probes.ToDictionary(x => x.Name, StringComparer.Ordinal);
+}
