@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>
+/// The node's own folder: its name, its journal, its keys. Held by a lock file while the process lives, so that two
+/// nodes never write one journal.
+/// </summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, string nodeName, FileStream held)
+    {
+        (FullPath, NodeName, _lock) = (path, nodeName, held);
+    }
+
+    /// <summary>Absolute path.</summary>
+    public string FullPath { get; }
+
+    /// <summary>The node's name: configured, or made at first start and kept.</summary>
+    public string NodeName { get; }
+
+    /// <summary>Creates the folder where missing, takes the lock and settles the node's name.</summary>
+    /// <exception cref="IOException">Another process holds the folder, or it cannot be written.</exception>
+    public static DataDirectory Open(NodeOptions options)
+    {
+        var path = Path.GetFullPath(options.DataDirectory);
+        FileStream held;
+        try
+        {
+            Directory.CreateDirectory(path);
+            held = new FileStream(Path.Combine(path, "node.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"Guardian:Node:DataDirectory: {path} cannot be used ({e.Message}); is another node running on it?", e);
+        }
+
+        try
+        {
+            return new DataDirectory(path, SettleName(path, options.Name), held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    private static string SettleName(string path, string configured)
+    {
+        var file = Path.Combine(path, "node.name");
+        var kept = File.Exists(file) ? File.ReadAllText(file).Trim() : "";
+        if (configured.Length > 0 && kept.Length > 0 && kept != configured)
+            throw new IOException($"Guardian:Node:Name: this data directory belongs to node '{kept}', not '{configured}'; use its own directory or remove {file}");
+        if (kept.Length > 0) return kept;
+        var name = configured.Length > 0
+            ? configured
+            : string.Create(CultureInfo.InvariantCulture, $"node-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}");
+        File.WriteAllText(file, name + "\n");
+        return name;
+    }
+}

@@ -1,0 +1,38 @@
+using Akka.Configuration;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>
+/// Guardian's own sections. Nothing here changes a setting that the embedding application owns; what a whole node
+/// tunes besides (split brain, failure detector, strict serialization) is Guardian.Host's.
+/// </summary>
+internal static class GuardianHocon
+{
+    /// <summary>Dispatcher of everything between a message and its answer.</summary>
+    public const string Dispatcher = "guardian.dispatcher";
+
+    /// <summary>Section of Guardian's own replicator.</summary>
+    public const string DistributedData = "guardian.distributed-data";
+
+    /// <summary>
+    /// Own threads, so that an application that starves the .NET thread pool does not blind its guardian. Two at least:
+    /// one may be held up by a subscriber. The replicator's bounds were measured: 500 buckets in one gossip message
+    /// exceed the frame and are dropped without a word.
+    /// </summary>
+    public static Config Sections => ConfigurationFactory.ParseString($$"""
+        guardian.dispatcher {
+          type = ForkJoinDispatcher
+          throughput = 64
+          dedicated-thread-pool {
+            thread-count = {{Math.Max(2, Environment.ProcessorCount)}}
+            threadtype = background
+          }
+        }
+        guardian.distributed-data {
+          max-delta-elements = 20
+          notify-subscribers-interval = 50ms
+          gossip-interval = 500ms
+          durable.keys = []
+        }
+        """);
+}

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>Checks every option; each error is one line that names its key and what would be right.</summary>
+public static partial class GuardianOptionsValidator
+{
+    /// <summary>All errors; empty where the options are usable.</summary>
+    public static IReadOnlyList<string> Validate(GuardianOptions options)
+    {
+        var errors = new List<string>();
+        Node(options, errors);
+        Cluster(options, errors);
+        Persistence(options, errors);
+        Http(options.Http, errors);
+        Monitors(options.Monitors.Acl, errors);
+        Bus(options.Bus, errors);
+        Blacklist(options.Blacklist, errors);
+        Outside(options, errors);
+        return errors;
+    }
+
+    private static void Node(GuardianOptions o, List<string> errors)
+    {
+        if (o.Node.Name.Length > 0 && !NodeName().IsMatch(o.Node.Name))
+            errors.Add($"Guardian:Node:Name: '{o.Node.Name}' is not a node name; use 1 to 64 letters, digits, '.', '-' or '_'");
+        Required("Guardian:Node:DataDirectory", o.Node.DataDirectory, errors);
+        Required("Guardian:Files:Policy", o.Files.Policy, errors);
+        Required("Guardian:Files:Playbooks", o.Files.Playbooks, errors);
+        Defined("Guardian:Mode", o.Mode, errors);
+        Defined("Guardian:Autonomy:Contain", o.Autonomy.Contain, errors);
+        Defined("Guardian:Autonomy:Disrupt", o.Autonomy.Disrupt, errors);
+        Defined("Guardian:Autonomy:Destroy", o.Autonomy.Destroy, errors);
+    }
+
+    private static void Cluster(GuardianOptions o, List<string> errors)
+    {
+        if (!SystemName().IsMatch(o.Cluster.SystemName))
+            errors.Add($"Guardian:Cluster:SystemName: '{o.Cluster.SystemName}' is not an actor system name; use letters, digits, '-' or '_', starting with a letter or digit");
+        Required("Guardian:Cluster:Hostname", o.Cluster.Hostname, errors);
+        Range("Guardian:Cluster:Port", o.Cluster.Port, 0, 65_535, errors);
+    }
+
+    private static void Persistence(GuardianOptions o, List<string> errors)
+    {
+        switch (o.Persistence.Provider)
+        {
+            case "sqlite":
+                if (o.Cluster.SeedNodes.Count > 0)
+                    errors.Add("Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:SeedNodes is set; use postgres with a ConnectionString");
+                break;
+            case "postgres":
+                if (string.IsNullOrWhiteSpace(o.Persistence.ConnectionString))
+                    errors.Add("Guardian:Persistence:ConnectionString: required with Provider postgres, e.g. Host=db;Database=guardian;Username=guardian");
+                break;
+            default:
+                errors.Add($"Guardian:Persistence:Provider: '{o.Persistence.Provider}' is unknown; use sqlite or postgres");
+                break;
+        }
+    }
+
+    private static void Http(HttpOptions o, List<string> errors)
+    {
+        if (!Uri.TryCreate(o.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")
+        {
+            errors.Add($"Guardian:Http:Url: '{o.Url}' is not an address; use e.g. http://127.0.0.1:8558");
+        }
+        else if (!url.IsLoopback)
+        {
+            if (o.ApiKeys.Count == 0)
+                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:ApiKeys; make one with 'guardian keys new', or listen on 127.0.0.1");
+            if (o.Tls is null && !o.BehindTlsProxy)
+                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:Tls or Guardian:Http:BehindTlsProxy=true");
+        }
+
+        if (o.Tls is { } tls)
+        {
+            Required("Guardian:Http:Tls:CertificatePath", tls.CertificatePath, errors);
+            Required("Guardian:Http:Tls:KeyPath", tls.KeyPath, errors);
+            if (url is { Scheme: "http" }) errors.Add("Guardian:Http:Url: begins with http://, but Guardian:Http:Tls is set; write https://");
+        }
+
+        Range("Guardian:Http:FailedAuthenticationsPerMinute", o.FailedAuthenticationsPerMinute, 1, 100_000, errors);
+        for (var i = 0; i < o.ApiKeys.Count; i++) Key($"Guardian:Http:ApiKeys:{i}", o.ApiKeys[i], errors);
+        foreach (var twice in o.ApiKeys.Where(x => x.Id.Length > 0).GroupBy(x => x.Id, StringComparer.Ordinal).Where(x => x.Count() > 1))
+            errors.Add($"Guardian:Http:ApiKeys: the id '{twice.Key}' is used {twice.Count()} times");
+    }
+
+    private static void Key(string at, ApiKeyOptions key, List<string> errors)
+    {
+        Required($"{at}:Principal", key.Principal, errors);
+        if (!Sha256().IsMatch(key.KeySha256)) errors.Add($"{at}:KeySha256: not a SHA-256 in 64 hex digits; 'guardian keys new' prints one");
+        if (key.Roles.Count == 0) errors.Add($"{at}:Roles: empty; use viewer, publisher, operator or admin");
+        foreach (var role in key.Roles.Where(x => x is not ("viewer" or "publisher" or "operator" or "admin")))
+            errors.Add($"{at}:Roles: '{role}' is unknown; use viewer, publisher, operator or admin");
+    }
+
+    private static void Monitors(AclMonitorOptions o, List<string> errors)
+    {
+        const string At = "Guardian:Monitors:Acl:";
+        Range(At + nameof(o.SpamViolations), o.SpamViolations, 2, 20, errors);
+        Positive(At + nameof(o.SpamWindow), o.SpamWindow, errors);
+        Range(At + nameof(o.BlacklistViolations), o.BlacklistViolations, 2, 100_000, errors);
+        Positive(At + nameof(o.BlacklistWindow), o.BlacklistWindow, errors);
+        Range(At + nameof(o.ControlTopicViolations), o.ControlTopicViolations, 2, 20, errors);
+        Positive(At + nameof(o.ControlTopicWindow), o.ControlTopicWindow, errors);
+        Range(At + nameof(o.TableSize), o.TableSize, 1_000, 1_000_000, errors);
+        Between(At + nameof(o.ProvisionalBan), o.ProvisionalBan, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), errors);
+        if (o.ProvisionalBanCapPercent is < 0 or > 100) errors.Add($"{At}{nameof(o.ProvisionalBanCapPercent)}: {o.ProvisionalBanCapPercent} is out of range; use 0 to 100");
+    }
+
+    private static void Bus(BusOptions o, List<string> errors)
+    {
+        Range("Guardian:Bus:DefaultQueue", o.DefaultQueue, 1, 1_000_000, errors);
+        Range("Guardian:Bus:MaxBodyBytes", o.MaxBodyBytes, 1, 262_144, errors);
+        Range("Guardian:Bus:DecisionCache", o.DecisionCache, 1_000, 10_000_000, errors);
+        Range("Guardian:Bus:MaxTopics", o.MaxTopics, 1_000, 1_000_000, errors);
+        Range("Guardian:Bus:ViolationRows", o.ViolationRows, 256, 1_000_000, errors);
+        Positive("Guardian:Bus:RestartInterval", o.RestartInterval, errors);
+        Range("Guardian:Bus:MaxParked", o.MaxParked, 1, 10_000, errors);
+    }
+
+    private static void Blacklist(BlacklistOptions o, List<string> errors)
+    {
+        Between("Guardian:Blacklist:Cap", o.Cap, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365), errors);
+        Positive("Guardian:Blacklist:ForgetAfter", o.ForgetAfter, errors);
+        Range("Guardian:Blacklist:MaxBans", o.MaxBans, 1, 1_000_000, errors);
+        for (var i = 0; i < o.AllowList.Count; i++) Required($"Guardian:Blacklist:AllowList:{i}:Principal", o.AllowList[i].Principal, errors);
+    }
+
+    private static void Outside(GuardianOptions o, List<string> errors)
+    {
+        Range("Guardian:Incidents:MaxOpen", o.Incidents.MaxOpen, 1, 100_000, errors);
+        Range("Guardian:Notifications:MaxPending", o.Notifications.MaxPending, 1, 100_000, errors);
+        Positive("Guardian:Notifications:DeadAfter", o.Notifications.DeadAfter, errors);
+        foreach (var (name, channel) in o.Notifications.Channels) Endpoint($"Guardian:Notifications:Channels:{name}:Webhook", channel.Webhook, errors);
+        Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
+            errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void Endpoint(string key, string value, List<string> errors)
+    {
+        if (value.Length > 0 && (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")))
+            errors.Add($"{key}: '{value}' is not an http or https address");
+    }
+
+    private static void Required(string key, string value, List<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(value)) errors.Add($"{key}: required");
+    }
+
+    private static void Defined(string key, OperatingMode mode, List<string> errors)
+    {
+        if (!Enum.IsDefined(mode)) errors.Add($"{key}: '{(int)mode}' is unknown; use observe, propose or enforce");
+    }
+
+    private static void Range(string key, int value, int min, int max, List<string> errors)
+    {
+        if (value < min || value > max)
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; use {min} to {max}"));
+    }
+
+    private static void Positive(string key, Duration value, List<string> errors)
+    {
+        if (value.Value <= TimeSpan.Zero) errors.Add($"{key}: must be longer than 0s");
+    }
+
+    private static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
+    {
+        if (value.Value < min || value.Value > max) errors.Add($"{key}: {value} is out of range; use {(Duration)min} to {(Duration)max}");
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.NonBacktracking)]
+    private static partial Regex NodeName();
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
+    private static partial Regex SystemName();
+
+    [GeneratedRegex("^[0-9a-fA-F]{64}$", RegexOptions.NonBacktracking)]
+    private static partial Regex Sha256();
+}

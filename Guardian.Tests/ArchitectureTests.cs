@@ -1,0 +1,39 @@
+using ArchUnitNET.Domain;
+using ArchUnitNET.Fluent;
+using ArchUnitNET.Loader;
+using ArchUnitNET.xUnit;
+using static ArchUnitNET.Fluent.ArchRuleDefinition;
+
+namespace Guardian.Tests;
+
+/// <summary>Dependencies point one way: Host ▶ Actors ▶ Playbooks; what decides knows neither Akka nor a clock.</summary>
+public sealed class ArchitectureTests
+{
+    private static readonly Architecture Product = new ArchLoader()
+        .LoadAssemblies(
+            typeof(Guardian.Playbooks.IGuardianMessage).Assembly,
+            typeof(Guardian.Actors.Hosting.GuardianOptions).Assembly,
+            typeof(Program).Assembly,
+            typeof(Akka.Actor.ActorSystem).Assembly)
+        .Build();
+
+    private static readonly IObjectProvider<IType> Playbooks = Types().That().ResideInNamespaceMatching(@"^Guardian\.Playbooks").As("Guardian.Playbooks");
+    private static readonly IObjectProvider<IType> Actors = Types().That().ResideInNamespaceMatching(@"^Guardian\.Actors").As("Guardian.Actors");
+    private static readonly IObjectProvider<IType> Host = Types().That().ResideInNamespaceMatching(@"^Guardian\.Host").As("Guardian.Host");
+    private static readonly IObjectProvider<IType> Akka = Types().That().ResideInNamespaceMatching(@"^Akka").As("Akka");
+
+    [Fact]
+    public void Playbooks_know_no_Akka() => Types().That().Are(Playbooks).Should().NotDependOnAny(Akka).Check(Product);
+
+    [Fact]
+    public void Playbooks_know_neither_actors_nor_host() =>
+        Types().That().Are(Playbooks).Should().NotDependOnAny(Actors).AndShould().NotDependOnAny(Host).Check(Product);
+
+    [Fact]
+    public void Actors_do_not_know_the_host() => Types().That().Are(Actors).Should().NotDependOnAny(Host).Check(Product);
+
+    [Fact]
+    public void Playbooks_reference_no_Akka_assembly() =>
+        typeof(Guardian.Playbooks.IGuardianMessage).Assembly.GetReferencedAssemblies()
+            .Should().NotContain(x => x.Name!.StartsWith("Akka", StringComparison.Ordinal));
+}
