@@ -8,9 +8,21 @@ using Guardian.Actors.Persistence;
 namespace Guardian.Actors.Hosting;
 
 /// <summary>Guardian on this node: the one object that HTTP, the command line and an embedding application hold.</summary>
-public sealed class GuardianSystem : IExtension
+public sealed class GuardianSystem
 {
     internal GuardianSystem(GuardianParts parts) => Parts = parts;
+
+    /// <summary>The Guardian of this actor system.</summary>
+    /// <exception cref="InvalidOperationException">It has none, is disabled, or has not started yet.</exception>
+    public static GuardianSystem For(ActorSystem system) => TryGet(system)
+        ?? throw new InvalidOperationException(Access(system).Disabled is { } reason
+            ? "Guardian is disabled: " + reason
+            : "Guardian has not started; call WithGuardian on the Akka builder and wait for the application's start");
+
+    /// <summary>The Guardian of this actor system; null while it starts and where it is disabled.</summary>
+    public static GuardianSystem? TryGet(ActorSystem system) => Access(system).Current;
+
+    internal static GuardianAccess Access(ActorSystem system) => GuardianAccessId.Instance.Apply(system);
 
     internal GuardianParts Parts { get; }
 
@@ -73,4 +85,16 @@ internal sealed record GuardianParts
 
     /// <summary>Hash of the policy in force.</summary>
     public required Func<string> PolicyHash { get; init; }
+
+    /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
+    public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
+
+    /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
+    public Action Drain { get; init; } = () => { };
+
+    /// <summary>Playbooks in force: name, version, hash.</summary>
+    public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
+
+    /// <summary>Boot phases with the time each took; null while it has not ended.</summary>
+    public Func<IReadOnlyList<(string Phase, TimeSpan? Took)>> Phases { get; init; } = () => [];
 }
