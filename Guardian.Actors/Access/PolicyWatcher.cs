@@ -49,7 +49,7 @@ internal sealed class PolicyWatcher : ReceiveActor, IWithTimers
         if (settled && stamp != _loaded)
         {
             _loaded = stamp;
-            Reload(ActorRefs.NoSender);
+            Reload(ActorRefs.Nobody);
         }
 
         Timers.StartSingleTimer(nameof(Look), Look.Instance, LookEvery);

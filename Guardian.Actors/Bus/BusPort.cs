@@ -109,7 +109,7 @@ public sealed class BusPort
                 Id = _state.NextMessageId(), Topic = topic, Principal = Principal, Body = body, ContentType = contentType, At = _state.Time.GetUtcNow(),
             };
             var enqueued = state.TryEnqueue(new Pending(message, audience, refuse ? 0 : rules.Bound), rules, out var dropped);
-            if (dropped.Message is not null) _state.Metrics.Dropped.Add(dropped.Audience.Subscribers.Length);
+            if (dropped.Message is not null) CountDropped(dropped);
             if (enqueued == Enqueued.Yes)
             {
                 _state.Schedule(state);
@@ -119,6 +119,12 @@ public sealed class BusPort
             if (refuse) Release(audience.Subscribers, audience.Subscribers.Length);
             if (enqueued == Enqueued.Full) return Full();
         }
+    }
+
+    private void CountDropped(in Pending dropped)
+    {
+        _state.Metrics.Dropped.Add(dropped.Audience.Subscribers.Length);
+        if (dropped.Bound == 0) Release(dropped.Audience.Subscribers, dropped.Audience.Subscribers.Length); // accepted under a policy that refused
     }
 
     private static bool TryReserve(Subscriber[] subscribers, int bound)

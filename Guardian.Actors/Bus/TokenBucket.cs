@@ -8,6 +8,7 @@ namespace Guardian.Actors.Bus;
 /// A token bucket that holds one period of the rate and is filled by whoever asks: no timer per bucket, so a hundred thousand
 /// idle buckets cost nothing. The framework's limiter counts elapsed time itself; it is only told when a slice has passed.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "Without automatic replenishment the limiter has no timer, and without a queue nobody waits: there is nothing to dispose of.")]
 internal sealed class TokenBucket
 {
     // Fill at most a hundred times a second: finer slices would only cost time on the publisher's thread.
