@@ -132,5 +132,21 @@ internal sealed record BusCounters
     public required long Restarts { get; init; }
     public required long Parked { get; init; }
 
-    public long Refused => AclDenied + Blacklisted + RateLimited + QueueFull + Invalid + Draining;
+    /// <summary>Publishes through a port whose owner has terminated.</summary>
+    public long Revoked { get; init; }
+
+    public long Refused => AclDenied + Blacklisted + RateLimited + QueueFull + Invalid + Draining + Revoked;
 }
+
+/// <summary>From now on publishes are refused; what was accepted is delivered. Answer when the queues are empty: <see cref="BusCommandResult"/>.</summary>
+internal sealed record DrainBus : INoSerializationVerificationNeeded
+{
+    public static readonly DrainBus Instance = new();
+}
+
+/// <summary>A message that crashed its handler and was taken out, so that it cannot crash it again.</summary>
+/// <param name="Path">The actor's path.</param>
+/// <param name="Message">Type, or topic and id of a bus message; never the body.</param>
+/// <param name="Reason">The exception.</param>
+/// <param name="At">When, UTC.</param>
+internal sealed record ParkedMessage(string Path, string Message, string Reason, DateTimeOffset At);

@@ -12,12 +12,14 @@ internal sealed class YamlReader
 {
     private readonly IParser _parser;
     private readonly ErrorSink _sink;
+    private readonly int _maxNodes;
     private int _nodes;
 
-    private YamlReader(IParser parser, ErrorSink sink)
+    private YamlReader(IParser parser, ErrorSink sink, int maxNodes)
     {
         _parser = parser;
         _sink = sink;
+        _maxNodes = maxNodes;
     }
 
     /// <summary>Reads a file from disk; null where it cannot be read or is no usable document, with the reasons in <paramref name="sink"/>.</summary>
@@ -28,7 +30,7 @@ internal sealed class YamlReader
             using var stream = File.OpenRead(path);
             if (stream.Length > YamlLimits.Bytes)
             {
-                sink.Add(0, 0, TooLarge(stream.Length));
+                sink.Add(0, 0, TooLarge(stream.Length, YamlLimits.Bytes));
                 return (null, "");
             }
 
@@ -49,18 +51,18 @@ internal sealed class YamlReader
     }
 
     /// <summary>Reads a text; null where it is no usable document. Errors that leave a usable tree (a duplicate key) are reported beside it.</summary>
-    public static YamlNode? Read(string text, ErrorSink sink)
+    public static YamlNode? Read(string text, ErrorSink sink, int maxBytes = YamlLimits.Bytes, int maxNodes = YamlLimits.Nodes)
     {
-        if (text.Length > YamlLimits.Bytes || Encoding.UTF8.GetByteCount(text) > YamlLimits.Bytes)
+        if (text.Length > maxBytes || Encoding.UTF8.GetByteCount(text) > maxBytes)
         {
-            sink.Add(0, 0, TooLarge(Encoding.UTF8.GetByteCount(text)));
+            sink.Add(0, 0, TooLarge(Encoding.UTF8.GetByteCount(text), maxBytes));
             return null;
         }
 
         if (HasControlCharacter(text, sink)) return null;
         try
         {
-            return new YamlReader(new Parser(new StringReader(text.TrimStart('\uFEFF'))), sink).Document();
+            return new YamlReader(new Parser(new StringReader(text.TrimStart('\uFEFF'))), sink, maxNodes).Document();
         }
         catch (Refused)
         {
@@ -79,7 +81,7 @@ internal sealed class YamlReader
         }
     }
 
-    private static string TooLarge(long bytes) => $"the file has {bytes} bytes; at most {YamlLimits.Bytes} are read";
+    private static string TooLarge(long bytes, int max) => $"the file has {bytes} bytes; at most {max} are read";
 
     private static string Reason(YamlException e) => e.Message.Length == 0 ? "malformed" : YamlNode.Shorten(e.Message.ReplaceLineEndings(" "));
 
@@ -122,7 +124,7 @@ internal sealed class YamlReader
     {
         if (_parser.Accept<AnchorAlias>(out var alias)) Refuse(alias, $"alias '*{alias.Value}' is not allowed; write the value out");
         var start = _parser.Consume<NodeEvent>();
-        if (++_nodes > YamlLimits.Nodes) Refuse(start, $"the file has more than {YamlLimits.Nodes} values");
+        if (++_nodes > _maxNodes) Refuse(start, $"the file has more than {_maxNodes} values");
         if (depth > YamlLimits.Depth) Refuse(start, $"nested deeper than {YamlLimits.Depth} levels");
         if (!start.Anchor.IsEmpty) _sink.Add(Line(start), Column(start), $"anchor '&{start.Anchor.Value}' is not allowed; write the value where it is used");
         if (!start.Tag.IsEmpty) _sink.Add(Line(start), Column(start), $"tag '{YamlNode.Shorten(start.Tag.ToString())}' is not allowed; values have no tags");

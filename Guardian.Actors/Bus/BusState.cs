@@ -1,0 +1,138 @@
+using Akka.Actor;
+using Guardian.Actors.Access;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Actors.Bus;
+
+/// <summary>
+/// Everything of the bus that must outlive its actors: subscriptions, queues, limits, counters, registrations. Handed to them
+/// by <c>Props</c>, shared with the publishers' threads.
+/// </summary>
+internal sealed class BusState
+{
+    private readonly string _idPrefix;
+    private readonly Lock _limitsSwap = new();
+    private readonly Lock _parking = new();
+    private readonly Queue<ParkedMessage> _parked = new();
+    private volatile PolicyLimits _policyLimits;
+    private long _lastId;
+    private long _parkedEver;
+    private long _restarts;
+
+    private BusState(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation)
+    {
+        Options = options;
+        Policies = policies;
+        Bans = bans;
+        Time = time;
+        NodeName = nodeName;
+        Incarnation = incarnation;
+        _idPrefix = $"{nodeName}-{incarnation:x}-";
+        _policyLimits = new PolicyLimits(policies.Current, options.DefaultQueue);
+        Topics = new TopicTable(options.MaxTopics, x => x.Actor?.Tell(PoisonPill.Instance));
+        Subscriptions = new SubscriptionTable(options.MaxSubscriptions);
+        Limits = new BusLimits(time);
+        Violations = new ViolationTable(options.ViolationRows);
+    }
+
+    public BusOptions Options { get; }
+
+    public PolicyStore Policies { get; }
+
+    public BanView Bans { get; }
+
+    public TimeProvider Time { get; }
+
+    public string NodeName { get; }
+
+    public long Incarnation { get; }
+
+    public TopicTable Topics { get; }
+
+    public SubscriptionTable Subscriptions { get; }
+
+    public BusLimits Limits { get; }
+
+    public BusMetrics Metrics { get; } = new();
+
+    public ViolationTable Violations { get; }
+
+    /// <summary>The MessageBus actor; null until it runs.</summary>
+    public volatile IActorRef? Bus;
+
+    /// <summary>True once publishes are refused because the node goes down.</summary>
+    public volatile bool Draining;
+
+    /// <summary>Ports by their owner. For the MessageBus actor alone.</summary>
+    public Dictionary<IActorRef, List<BusPort>> Registrations { get; } = [];
+
+    /// <summary>Topics by their actor. For the MessageBus actor alone.</summary>
+    public Dictionary<IActorRef, TopicState> TopicActors { get; } = [];
+
+    /// <summary>What is known of the last restart on command. For the MessageBus actor alone.</summary>
+    public CommandedRestart? LastRestart { get; set; }
+
+    public long Restarts => Volatile.Read(ref _restarts);
+
+    /// <summary>The latest messages that crashed their handler.</summary>
+    public IReadOnlyList<ParkedMessage> Parked
+    {
+        get { lock (_parking) return [.. _parked]; }
+    }
+
+    public static BusState Create(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation) =>
+        new(options, policies, bans, time, nodeName, incarnation);
+
+    public string NextMessageId() => string.Concat(_idPrefix, Interlocked.Increment(ref _lastId).ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+
+    public PolicyLimits LimitsOf(AccessPolicy policy)
+    {
+        var limits = _policyLimits;
+        if (ReferenceEquals(limits.Policy, policy)) return limits;
+        lock (_limitsSwap)
+        {
+            // A publisher that still holds the replaced policy must not bring its buckets back.
+            if (ReferenceEquals(_policyLimits.Policy, policy)) return _policyLimits;
+            var fresh = new PolicyLimits(policy, Options.DefaultQueue);
+            if (ReferenceEquals(policy, Policies.Current)) _policyLimits = fresh;
+            return fresh;
+        }
+    }
+
+    /// <summary>Wakes the topic's actor; the bus makes it where there is none.</summary>
+    public void Schedule(TopicState topic)
+    {
+        if (!topic.TrySchedule(Time.GetTimestamp())) return;
+        if (topic.Actor is { } actor) actor.Tell(TopicActor.Drain.Instance, ActorRefs.NoSender);
+        else Bus?.Tell(new MessageBus.StartTopic(topic), ActorRefs.NoSender);
+    }
+
+    /// <summary>Keeps what crashed a handler, at most <see cref="BusOptions.MaxParked"/>; all are counted.</summary>
+    public void Park(string path, string message, string reason)
+    {
+        lock (_parking)
+        {
+            _parkedEver++;
+            _parked.Enqueue(new ParkedMessage(path, message, reason, Time.GetUtcNow()));
+            while (_parked.Count > Options.MaxParked) _parked.Dequeue();
+        }
+    }
+
+    public void CountRestart() => Interlocked.Increment(ref _restarts);
+
+    public long Queued => Topics.All.Sum(x => (long)x.Count);
+
+    public BusCounters Counters() => Metrics.Snapshot(Queued, Topics.Count, Subscriptions.Count, Restarts, Volatile.Read(ref _parkedEver));
+}
+
+/// <summary>A restart that somebody asked for.</summary>
+internal sealed class CommandedRestart(string key, long at, IActorRef asker)
+{
+    public string Key { get; } = key;
+
+    public long At { get; } = at;
+
+    /// <summary>Waits for the answer; null once it was given.</summary>
+    public IActorRef? Asker { get; set; } = asker;
+}
