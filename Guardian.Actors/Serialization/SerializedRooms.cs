@@ -1,3 +1,5 @@
+using Guardian.Actors.Notifications;
+
 namespace Guardian.Actors.Serialization;
 
 /// <summary>Every room with types on the wire or in the journal.</summary>
@@ -5,5 +7,6 @@ internal static class SerializedRooms
 {
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
+        OutboxJson.Room,
     ];
 }
