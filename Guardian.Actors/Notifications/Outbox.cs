@@ -31,6 +31,8 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
 
     public Outbox(string channel, OutboxDependencies deps)
     {
+        JournalPluginId = GuardianPersistence.JournalId; // here: recovery has begun when PreStart is called
+        SnapshotPluginId = GuardianPersistence.SnapshotsId;
         _channelName = channel;
         _deps = deps;
         _logic = new OutboxLogic(deps.Notifications);
@@ -58,14 +60,6 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props Props(string channel, OutboxDependencies deps) => Akka.Actor.Props.Create(() => new Outbox(channel, deps));
-
-    /// <inheritdoc/>
-    protected override void PreStart()
-    {
-        JournalPluginId = GuardianPersistence.JournalId;
-        SnapshotPluginId = GuardianPersistence.SnapshotsId;
-        base.PreStart();
-    }
 
     /// <inheritdoc/>
     protected override void PostStop()
