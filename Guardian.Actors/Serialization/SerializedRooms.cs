@@ -1,3 +1,5 @@
+using Guardian.Actors.Notifications;
+
 namespace Guardian.Actors.Serialization;
 
 /// <summary>Every room with types on the wire or in the journal.</summary>
@@ -6,5 +8,6 @@ internal static class SerializedRooms
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
         Bus.BusSerialization.Room,
+        OutboxJson.Room,
     ];
 }

@@ -1,0 +1,26 @@
+namespace Guardian.Actors.Notifications;
+
+/// <summary>Where the items of one channel go.</summary>
+internal interface INotificationChannel
+{
+    /// <summary>
+    /// One attempt. Called off the actor's thread, one at a time; repeats carry the same key. Throws only where something
+    /// unforeseen happened, which counts as <see cref="ChannelResult.Retry"/>.
+    /// </summary>
+    Task<ChannelResult> SendAsync(Deliver item, CancellationToken cancellation);
+}
+
+/// <summary>How an attempt ended.</summary>
+internal abstract record ChannelResult
+{
+    public static ChannelResult Ok { get; } = new Delivered();
+
+    /// <summary>The receiver has it.</summary>
+    public sealed record Delivered : ChannelResult;
+
+    /// <summary>Later, perhaps. <paramref name="After"/>: the receiver asked for so much patience.</summary>
+    public sealed record Retry(string Reason, TimeSpan? After = null) : ChannelResult;
+
+    /// <summary>Never: the receiver understood and said no.</summary>
+    public sealed record Refused(string Reason) : ChannelResult;
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics.CodeAnalysis;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Akka.Persistence.Journal;
+using Guardian.Actors.Persistence;
+
+namespace Guardian.Actors.Notifications;
+
+/// <summary>
+/// The outbox of one channel: persist, deliver, persist that it was delivered. A crash in between delivers again under the same
+/// key. A failed write stops it; the shard starts it again and it goes on with what its journal holds.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Disposed in PostStop")]
+internal sealed class Outbox : ReceivePersistentActor, IWithTimers
+{
+    /// <summary>Events between snapshots: recovery reads at most so many.</summary>
+    public const int SnapshotEvery = 500;
+
+    private readonly string _channelName;
+    private readonly OutboxDependencies _deps;
+    private readonly OutboxLogic _logic;
+    private readonly INotificationChannel _channel;
+    private readonly CancellationTokenSource _stopping = new();
+    private OutboxState _state = new();
+    private string? _delivering;
+    private string? _attemptedKey;
+    private int _attempts;
+    private long _refused;
+    private string? _lastFailure;
+
+    public Outbox(string channel, OutboxDependencies deps)
+    {
+        JournalPluginId = GuardianPersistence.JournalId; // here: recovery has begun when PreStart is called
+        SnapshotPluginId = GuardianPersistence.SnapshotsId;
+        _channelName = channel;
+        _deps = deps;
+        _logic = new OutboxLogic(deps.Notifications);
+        _channel = ChannelFactory.Create(channel, deps, Context.GetLogger());
+
+        Recover<OutboxEvent>(e => _state.Apply(e));
+        Recover<SnapshotOffer>(offer => _state = OutboxState.From((OutboxSnapshot)offer.Snapshot));
+        Recover<RecoveryCompleted>(_ => OnRecovered());
+
+        Command<Deliver>(OnDeliver);
+        Command<AskDelivery>(question => Sender.Tell(OutboxLogic.Ask(_state, question)));
+        Command<GetOutboxStatus>(_ => Sender.Tell(Status()));
+        Command<Attempted>(OnAttempted);
+        Command<Next>(_ => DeliverNext());
+        Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
+        Command<SaveSnapshotFailure>(x => Log.Warning("Outbox {Channel}: snapshot failed, the journal alone is read at the next start: {Reason}", _channelName, x.Cause.Message));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(x => Log.Warning("Outbox {Channel}: old snapshots stay: {Reason}", _channelName, x.Cause.Message));
+    }
+
+    /// <inheritdoc/>
+    public override string PersistenceId => "outbox-" + _channelName;
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(string channel, OutboxDependencies deps) => Akka.Actor.Props.Create(() => new Outbox(channel, deps));
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+        _deps.Board.Remove(_channelName);
+        base.PostStop();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        // A rejected event was not written, yet its effect may be under way: start again from what is written.
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        Context.Stop(Self);
+    }
+
+    private void OnRecovered()
+    {
+        if (_state.Pending > 0) Log.Info("Outbox {Channel}: {Pending} undelivered items go on", _channelName, _state.Pending);
+        Post();
+        DeliverNext();
+    }
+
+    private void OnDeliver(Deliver item)
+    {
+        var (answer, accepted) = _logic.Take(_state, item, _deps.Time.GetUtcNow());
+        if (accepted is null)
+        {
+            if (!answer.Accepted && _refused++ == 0) Log.Error("Outbox {Channel} refuses items: {Reason}", _channelName, answer.Reason ?? "");
+            Sender.Tell(answer);
+            return;
+        }
+
+        var sender = Sender;
+        Write(accepted, () =>
+        {
+            sender.Tell(answer);
+            DeliverNext();
+        });
+    }
+
+    private void DeliverNext()
+    {
+        if (_delivering is not null || Timers.IsTimerActive(Next.Timer) || _state.Head is not { } head) return;
+        if (_attemptedKey != head.Item.Key) (_attemptedKey, _attempts) = (head.Item.Key, 0);
+        _attempts++;
+        _delivering = head.Item.Key;
+        var (channel, token) = (_channel, _stopping.Token);
+        // Off this actor's thread: files and sockets may be slow.
+        Task.Run(() => channel.SendAsync(head.Item, token), token).PipeTo(Self,
+            success: result => new Attempted(head.Item.Key, result),
+            failure: e => new Attempted(head.Item.Key, new ChannelResult.Retry(e.GetBaseException().Message)));
+    }
+
+    private void OnAttempted(Attempted attempted)
+    {
+        _delivering = null;
+        if (_state.Head is not { } head || head.Item.Key != attempted.Key) return;
+        var failed = _lastFailure is not null;
+        _lastFailure = attempted.Result switch
+        {
+            ChannelResult.Retry retry => retry.Reason,
+            ChannelResult.Refused refused => refused.Reason,
+            _ => null,
+        };
+        if (!failed && attempted.Result is ChannelResult.Retry)
+            Log.Warning("Outbox {Channel}: {Key} could not be delivered and is tried again: {Reason}", _channelName, attempted.Key, _lastFailure!);
+        else if (failed && _lastFailure is null)
+            Log.Info("Outbox {Channel}: delivers again, {Pending} waiting", _channelName, _state.Pending);
+
+        var (ended, wait) = _logic.AfterAttempt(head, _attempts, attempted.Result, _deps.Time.GetUtcNow(), Random.Shared.NextDouble());
+        if (ended is null)
+        {
+            Timers.StartSingleTimer(Next.Timer, Next.Instance, wait);
+            Post();
+            return;
+        }
+
+        if (ended is DeliveryDead dead)
+            Log.Error("Outbox {Channel}: {Key} is given up after {Attempts} attempts: {Reason}", _channelName, dead.Key, dead.Attempts, dead.Reason);
+        Write(ended, DeliverNext);
+    }
+
+    private void Write(OutboxEvent e, Action then) => Persist(new Tagged(e, GuardianPersistence.Tags), _ =>
+    {
+        _state.Apply(e);
+        if (LastSequenceNr % SnapshotEvery == 0) SaveSnapshot(_state.ToSnapshot());
+        Post();
+        then();
+    });
+
+    private void Post() => _deps.Board.Post(Status());
+
+    private OutboxStatus Status() => new()
+    {
+        Channel = _channelName,
+        Pending = _state.Pending,
+        Delivered = _state.Delivered,
+        Dead = _state.Dead,
+        Refused = _refused,
+        Attempts = _state.Head?.Item.Key == _attemptedKey ? _attempts : 0,
+        WaitingSince = _state.Head?.At,
+        LastFailure = _lastFailure,
+    };
+
+    private sealed record Attempted(string Key, ChannelResult Result) : INoSerializationVerificationNeeded;
+
+    private sealed record Next : INoSerializationVerificationNeeded
+    {
+        public const string Timer = "next";
+        public static Next Instance { get; } = new();
+    }
+}

@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Guardian.Actors.Notifications;
+
+/// <summary>One line of the task file.</summary>
+internal sealed record TaskRecord
+{
+    /// <summary>The work item; its comments and its end carry the same id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it is about: playbook and subject.</summary>
+    public required string ItemKey { get; init; }
+
+    public required string Title { get; init; }
+    public required string Body { get; init; }
+
+    /// <summary><c>open</c> opens an item, <c>comment</c> adds to it, <c>closed</c> (written by whoever did the work) ends it.</summary>
+    public required string State { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Idempotency key of the request that made this line.</summary>
+    public required string Key { get; init; }
+
+    public string? Severity { get; init; }
+    public string? Incident { get; init; }
+    public string? Run { get; init; }
+}
+
+/// <summary>
+/// At most one open item per <see cref="TaskRecord.ItemKey"/>: a recurrence becomes a comment on it. One line per key. Pure.
+/// </summary>
+internal sealed class TaskBook
+{
+    private readonly Dictionary<string, TaskRecord> _byKey = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _open = new(StringComparer.Ordinal);
+
+    /// <summary>Takes a line into account; the last one on an item tells whether it is open.</summary>
+    public void Add(TaskRecord record)
+    {
+        if (record.Key.Length > 0) _byKey.TryAdd(record.Key, record);
+        if (record.State == "open") _open[record.ItemKey] = record.Id;
+        else if (record.State == "closed" && _open.TryGetValue(record.ItemKey, out var id) && id == record.Id) _open.Remove(record.ItemKey);
+    }
+
+    /// <summary>The line of a request: the one that its key made before, or a new one, which is not in the book until <see cref="Add"/>.</summary>
+    public (TaskRecord Record, bool IsNew) Plan(Deliver item)
+    {
+        if (_byKey.TryGetValue(item.Key, out var known)) return (known, false);
+        var itemKey = string.IsNullOrEmpty(item.ItemKey) ? item.Key : item.ItemKey;
+        var recurrence = _open.TryGetValue(itemKey, out var open);
+        return (new TaskRecord
+        {
+            Id = recurrence ? open! : "task-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(item.Key)))[..12],
+            ItemKey = itemKey,
+            Title = item.Title,
+            Body = item.Text,
+            State = recurrence ? "comment" : "open",
+            CreatedAt = item.At,
+            Key = item.Key,
+            Severity = item.Severity,
+            Incident = item.IncidentId,
+            Run = item.RunId,
+        }, true);
+    }
+}

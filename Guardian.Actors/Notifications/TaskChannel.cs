@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace Guardian.Actors.Notifications;
+
+/// <summary>
+/// Work items to a file, to an HTTP endpoint, or both: an item is delivered when every configured place has it. The file comes
+/// first and decides whether it is a new item or a comment; a repeat finds its own line there and posts the same content.
+/// </summary>
+internal sealed class TaskChannel(TaskFile? file, HttpDelivery http, Uri? target) : INotificationChannel
+{
+    private readonly TaskBook _withoutFile = new();
+
+    public async Task<ChannelResult> SendAsync(Deliver item, CancellationToken cancellation)
+    {
+        TaskRecord record;
+        try
+        {
+            record = file?.Write(item) ?? InMemory(item);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new ChannelResult.Retry($"task file cannot be written (Guardian:Tasks:File): {e.Message}");
+        }
+
+        if (target is null) return ChannelResult.Ok;
+        var body = JsonSerializer.SerializeToUtf8Bytes(record, OutboxJson.Default.TaskRecord);
+        return await http.PostAsync(target, body, "application/json", item.Key, [], cancellation).ConfigureAwait(false);
+    }
+
+    // Without a file the receiver keeps the book; this only keeps repeats of one process alike.
+    private TaskRecord InMemory(Deliver item)
+    {
+        var (record, isNew) = _withoutFile.Plan(item);
+        if (isNew && _remembered++ < OutboxState.MaxEnded) _withoutFile.Add(record);
+        return record;
+    }
+
+    private int _remembered;
+}

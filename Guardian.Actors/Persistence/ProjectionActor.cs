@@ -1,0 +1,162 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence.Query;
+using Akka.Persistence.Sql.Query;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Microsoft.Data.Sqlite;
+
+namespace Guardian.Actors.Persistence;
+
+/// <summary>
+/// Feeds the projection from the journal's stream of tagged events: catches up in batches, then follows. Where the journal
+/// is away, or the file damaged, it tries again with back-off; a damaged file is built again from the start.
+/// </summary>
+internal sealed class ProjectionActor : ReceiveActor, IWithTimers
+{
+    /// <summary>Most events in one transaction.</summary>
+    public const int MaxBatch = 500;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
+
+    private readonly string _path;
+    private readonly ReadModel _readModel;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly ActorMaterializer _materializer = Context.Materializer();
+    private ProjectionStore? _store;
+    private UniqueKillSwitch? _stream;
+    private int _attempt;
+    private int _failures;
+    private bool _busy;
+
+    public ProjectionActor(string path, ReadModel readModel)
+    {
+        (_path, _readModel) = (path, readModel);
+        Receive<Start>(_ => OnStart());
+        Receive<Opened>(OnOpened);
+        Receive<Batch>(OnBatch);
+        Receive<Applied>(OnApplied);
+        Receive<Failed>(OnFailed);
+        Receive<StreamInit>(_ => Sender.Tell(StreamAck.Instance));
+        Receive<StreamFailed>(x => Retry(x.Attempt, x.Cause));
+        Receive<StreamDone>(_ => { });
+    }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <param name="path">The projection's file.</param>
+    /// <param name="readModel">Told when it has grown.</param>
+    public static Props Props(string path, ReadModel readModel) => Akka.Actor.Props.Create(() => new ProjectionActor(path, readModel));
+
+    /// <inheritdoc/>
+    protected override void PreStart() => Self.Tell(Start.Instance);
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _stream?.Shutdown();
+        if (!_busy) _store?.Dispose(); // else its worker still writes; the handle goes with the process or its finalizer
+    }
+
+    private void OnStart()
+    {
+        if (_busy)
+        {
+            Timers.StartSingleTimer(Start.Instance, Start.Instance, FirstRetry); // its worker still has the file
+            return;
+        }
+
+        var (path, store, attempt, system) = (_path, _store, ++_attempt, Context.System);
+        _busy = true;
+        // Off this thread: opening the file blocks, and so does the read journal until the write journal answers.
+        Task.Run(() =>
+        {
+            var opened = store ?? ProjectionStore.Open(path);
+            try
+            {
+                return new Opened(attempt, opened, PersistenceQuery.Get(system).ReadJournalFor<SqlReadJournal>(GuardianPersistence.QueryId));
+            }
+            catch
+            {
+                if (store is null) opened.Dispose();
+                throw;
+            }
+        }).PipeTo(Self, failure: e => new Failed(attempt, e));
+    }
+
+    private void OnOpened(Opened opened)
+    {
+        _busy = false;
+        if (_store is null && opened.Store.Rebuilt is { } why) _log.Warning("Read model {Path} is built again from the journal: {Reason}", _path, why);
+        _store = opened.Store;
+        var attempt = opened.Attempt;
+        _stream = opened.Journal.EventsByTag(GuardianPersistence.Tag, Offset.Sequence(_store.Position))
+            .Select(ProjectedEvent.From)
+            .Batch(MaxBatch, e => new Batch(attempt, [e]), (batch, e) => { batch.Events.Add(e); return batch; })
+            .ViaMaterialized(KillSwitches.Single<Batch>(), Keep.Right)
+            .ToMaterialized(Sink.ActorRefWithAck<Batch>(Self, StreamInit.Instance, StreamAck.Instance, StreamDone.Instance, e => new StreamFailed(attempt, e)), Keep.Left)
+            .Run(_materializer);
+    }
+
+    private void OnBatch(Batch batch)
+    {
+        if (batch.Attempt != _attempt || _store is not { } store) return;
+        var upstream = Sender;
+        _busy = true;
+        Task.Run(() =>
+        {
+            store.Apply(batch.Events);
+            return new Applied(batch.Attempt, upstream);
+        }).PipeTo(Self, failure: e => new Failed(batch.Attempt, e));
+    }
+
+    private void OnApplied(Applied applied)
+    {
+        _busy = false;
+        if (_failures > 0) _log.Info("Read model follows the journal again, position {Position}", _store!.Position);
+        _failures = 0;
+        _readModel.Grown();
+        applied.Upstream.Tell(StreamAck.Instance);
+    }
+
+    private void OnFailed(Failed failed)
+    {
+        _busy = false;
+        Retry(failed.Attempt, failed.Cause);
+    }
+
+    private void Retry(int attempt, Exception reason)
+    {
+        if (attempt != _attempt) return;
+        _attempt++; // what is still on its way belongs to the past
+        _stream?.Shutdown();
+        _stream = null;
+        var cause = reason.GetBaseException();
+        if (!_busy && cause is SqliteException e && ProjectionFile.IsDamage(e) && _store is { } store)
+        {
+            _log.Warning("Read model {Path} is built again from the journal: {Reason}", _path, e.Message);
+            store.Dispose();
+            _store = null;
+            ProjectionFile.Delete(_path);
+        }
+        else if (_failures == 0)
+        {
+            _log.Warning("Read model does not follow the journal for now, answers are as old as its position {Position}: {Reason}", _store?.Position ?? 0, cause.Message);
+        }
+
+        var wait = TimeSpan.FromTicks(Math.Min(LongestRetry.Ticks, FirstRetry.Ticks << Math.Min(_failures++, 10)));
+        Timers.StartSingleTimer(Start.Instance, Start.Instance, wait);
+    }
+
+    private sealed record Start : INoSerializationVerificationNeeded { public static Start Instance { get; } = new(); }
+    private sealed record Opened(int Attempt, ProjectionStore Store, SqlReadJournal Journal) : INoSerializationVerificationNeeded;
+    private sealed record Batch(int Attempt, List<ProjectedEvent> Events) : INoSerializationVerificationNeeded;
+    private sealed record Applied(int Attempt, IActorRef Upstream) : INoSerializationVerificationNeeded;
+    private sealed record Failed(int Attempt, Exception Cause) : INoSerializationVerificationNeeded;
+    private sealed record StreamInit : INoSerializationVerificationNeeded { public static StreamInit Instance { get; } = new(); }
+    private sealed record StreamAck : INoSerializationVerificationNeeded { public static StreamAck Instance { get; } = new(); }
+    private sealed record StreamDone : INoSerializationVerificationNeeded { public static StreamDone Instance { get; } = new(); }
+    private sealed record StreamFailed(int Attempt, Exception Cause) : INoSerializationVerificationNeeded;
+}

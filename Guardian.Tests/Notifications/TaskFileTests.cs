@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Guardian.Actors.Notifications;
+using static Guardian.Tests.Notifications.Items;
+
+namespace Guardian.Tests.Notifications;
+
+public sealed class TaskFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("guardian-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string FilePath => Path.Combine(_folder, "sub", "tasks.jsonl");
+
+    private JsonElement[] Lines => [.. File.ReadAllLines(FilePath).Select(x => JsonDocument.Parse(x).RootElement)];
+
+    private static Deliver Task(string key, string item = "fix/rogue") => Item(key, "tasks", item);
+
+    [Fact]
+    public void A_key_is_one_line_also_for_the_next_process()
+    {
+        var file = new TaskFile(FilePath);
+        var first = file.Write(Task("k1"));
+        file.Write(Task("k1")).Should().Be(first);
+        new TaskFile(FilePath).Write(Task("k1")).Should().Be(first);
+
+        var line = Lines.Should().ContainSingle().Subject;
+        line.EnumerateObject().Select(x => x.Name).Should().Contain(["id", "itemKey", "title", "body", "state", "createdAt", "key"]);
+        line.GetProperty("state").GetString().Should().Be("open");
+    }
+
+    [Fact]
+    public void A_recurrence_is_a_comment_on_the_open_item()
+    {
+        var file = new TaskFile(FilePath);
+        var opened = file.Write(Task("k1"));
+        var comment = new TaskFile(FilePath).Write(Task("k2"));
+        var other = file.Write(Task("k3", "fix/other"));
+
+        comment.Should().Match<TaskRecord>(x => x.Id == opened.Id && x.State == "comment");
+        other.Should().Match<TaskRecord>(x => x.Id != opened.Id && x.State == "open");
+        Lines.Select(x => x.GetProperty("state").GetString()).Should().Equal("open", "comment", "open");
+    }
+
+    [Fact]
+    public void An_item_that_a_person_closed_is_opened_anew()
+    {
+        var file = new TaskFile(FilePath);
+        var opened = file.Write(Task("k1"));
+        File.AppendAllText(FilePath, JsonSerializer.Serialize(opened with { State = "closed", Key = "" }, OutboxJson.Default.TaskRecord) + "\n");
+
+        file.Write(Task("k2")).Should().Match<TaskRecord>(x => x.State == "open" && x.Id != opened.Id);
+    }
+
+    [Fact]
+    public void A_line_torn_by_a_crash_swallows_nothing()
+    {
+        new TaskFile(FilePath).Write(Task("k1"));
+        File.AppendAllText(FilePath, """{"id":"task-1","itemK""");
+        var file = new TaskFile(FilePath);
+
+        file.Write(Task("k2")).State.Should().Be("comment");
+
+        file.Unreadable.Should().Be(1);
+        File.ReadAllLines(FilePath).Should().HaveCount(3);
+        new TaskFile(FilePath).Write(Task("k2")).State.Should().Be("comment");
+        File.ReadAllLines(FilePath).Should().HaveCount(3, "the key is found again");
+    }
+
+    [Fact]
+    public async Task Both_places_must_have_it_and_none_gets_it_twice_by_a_retry()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = _ => 503;
+        using var http = HttpDelivery.Create(TimeProvider.System);
+        var channel = new TaskChannel(new TaskFile(FilePath), http, receiver.Url);
+
+        (await channel.SendAsync(Task("k1"), default)).Should().BeOfType<ChannelResult.Retry>();
+        Lines.Should().HaveCount(1);
+        receiver.Answer = _ => 201;
+        (await channel.SendAsync(Task("k1"), default)).Should().Be(ChannelResult.Ok);
+
+        Lines.Should().HaveCount(1);
+        receiver.Requests.Should().HaveCount(2).And.OnlyContain(x => x.Key == "k1" && x.ContentType == "application/json");
+        receiver.Requests.Select(x => x.Text).Distinct().Should().ContainSingle("a repeat says the same").Which.Should().Contain("\"state\":\"open\"");
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_is_tried_again()
+    {
+        Directory.CreateDirectory(FilePath); // a folder where the file should be
+        using var http = HttpDelivery.Create(TimeProvider.System);
+
+        (await new TaskChannel(new TaskFile(FilePath), http, null).SendAsync(Task("k1"), default))
+            .Should().BeOfType<ChannelResult.Retry>().Which.Reason.Should().Contain("Guardian:Tasks:File");
+    }
+}
