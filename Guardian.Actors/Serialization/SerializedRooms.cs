@@ -5,5 +5,6 @@ internal static class SerializedRooms
 {
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
+        Actions.ActionsJson.Room,
     ];
 }
