@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Akka.Actor;
 using Guardian.Playbooks;
 using Guardian.Playbooks.Execution;
 
@@ -65,6 +66,9 @@ public sealed record ActionOutcome : IGuardianMessage
     /// <summary>The epoch of the question.</summary>
     public required long Epoch { get; init; }
 
+    /// <summary>The attempt that it is about, so that a late answer is not taken for a newer attempt's; 0 in answers to <see cref="ResolveAction"/>.</summary>
+    public int Attempt { get; init; }
+
     /// <summary>How it ended.</summary>
     public required OutcomeKind Kind { get; init; }
 
@@ -103,3 +107,22 @@ public sealed record ProbeAnswer : IGuardianMessage
     /// <summary>Why it could not measure.</summary>
     public string? Error { get; init; }
 }
+
+/// <summary>What the agent is busy with. Answer: <see cref="AgentStatus"/>.</summary>
+internal sealed record GetAgentStatus : INoSerializationVerificationNeeded
+{
+    public static readonly GetAgentStatus Instance = new();
+}
+
+/// <param name="Running">Actions and resolutions under way.</param>
+/// <param name="Waiting">Accepted and not yet started.</param>
+/// <param name="Executed">Actions and undos started since the node started.</param>
+/// <param name="RefusedFull">Refused because the queue was full or too many actions hang.</param>
+/// <param name="DroppedHeld">Dispatches left unanswered because of a hold.</param>
+/// <param name="Hanging">Actions that did not end at their deadline and still have not.</param>
+/// <param name="Probing">Probes under way.</param>
+/// <param name="Remembered">Keys in the ledger.</param>
+/// <param name="Forgotten">Keys that fell out of it.</param>
+internal sealed record AgentStatus(
+    int Running, int Waiting, long Executed, long RefusedFull, long DroppedHeld, int Hanging, int Probing, int Remembered, long Forgotten)
+    : INoSerializationVerificationNeeded;

@@ -46,6 +46,12 @@ public sealed class GuardianOptions
 
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();
+
+    /// <summary>The application's own actions; playbooks may name them like the built-in ones. In code only.</summary>
+    public IList<Actions.IGuardianAction> Actions { get; } = [];
+
+    /// <summary>The application's own probes. In code only.</summary>
+    public IList<Actions.IGuardianProbe> Probes { get; } = [];
 }
 
 /// <summary><c>Guardian:Node</c>.</summary>

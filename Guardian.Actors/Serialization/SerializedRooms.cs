@@ -9,5 +9,6 @@ internal static class SerializedRooms
     [
         Bus.BusSerialization.Room,
         OutboxJson.Room,
+        Actions.ActionsJson.Room,
     ];
 }

@@ -1,0 +1,28 @@
+using Akka.Actor;
+
+namespace Guardian.Actors.Actions;
+
+/// <summary>What the built-in actions and probes work on.</summary>
+internal sealed record ActionDependencies
+{
+    /// <summary>The node's Blacklist.</summary>
+    public required IActorRef Blacklist { get; init; }
+
+    /// <summary>The node's MessageBus.</summary>
+    public required IActorRef Bus { get; init; }
+
+    /// <summary>Shard region of the outbox.</summary>
+    public required IActorRef Outbox { get; init; }
+
+    /// <summary>The node's clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Violations of a subject (principal or topic) within the window, as the AclViolationMonitor counts them.</summary>
+    public required Func<string, TimeSpan, CancellationToken, Task<long>> CountViolations { get; init; }
+
+    /// <summary>Where relative addresses of <c>http.get</c> belong to: this node's own API; null while it is not known.</summary>
+    public Func<Uri?> HttpBase { get; init; } = static () => null;
+
+    /// <summary>Hosts besides loopback and <see cref="HttpBase"/> that <c>http.get</c> may ask.</summary>
+    public IReadOnlyCollection<string> HttpAllowedHosts { get; init; } = [];
+}

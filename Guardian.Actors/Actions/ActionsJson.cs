@@ -1,0 +1,27 @@
+using System.Text.Json.Serialization;
+using Guardian.Actors.Serialization;
+
+namespace Guardian.Actors.Actions;
+
+/// <summary>The wire form of the room's messages.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(DispatchAction))]
+[JsonSerializable(typeof(ResolveAction))]
+[JsonSerializable(typeof(ActionOutcome))]
+[JsonSerializable(typeof(RunProbe))]
+[JsonSerializable(typeof(ProbeAnswer))]
+internal sealed partial class ActionsJson : JsonSerializerContext
+{
+    /// <summary>Types and manifests.</summary>
+    public static SerializedRoom Room { get; } = new(Default,
+    [
+        (typeof(DispatchAction), "dispatch-action:v1"),
+        (typeof(ResolveAction), "resolve-action:v1"),
+        (typeof(ActionOutcome), "action-outcome:v1"),
+        (typeof(RunProbe), "run-probe:v1"),
+        (typeof(ProbeAnswer), "probe-answer:v1"),
+    ]);
+}

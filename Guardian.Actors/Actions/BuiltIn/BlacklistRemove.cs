@@ -1,0 +1,44 @@
+using System.ComponentModel;
+using Guardian.Actors.Blacklisting;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Actions.BuiltIn;
+
+/// <summary>Input of <c>blacklist.remove</c>.</summary>
+internal sealed record BlacklistRemoveInput([property: Description("Who.")] string Principal);
+
+/// <summary>Output of <c>blacklist.remove</c>.</summary>
+internal sealed record BlacklistRemoveOutput(
+    [property: Description("Who.")] string Principal,
+    [property: Description("True while a ban of another owner still holds.")] bool Banned,
+    [property: Description("That ban's end, RFC 3339, UTC.")] DateTimeOffset? Until);
+
+/// <summary>Lifts the ban that this run has set; those of other runs and of operators stay.</summary>
+internal sealed class BlacklistRemove(ActionDependencies dependencies) : GuardianAction<BlacklistRemoveInput, BlacklistRemoveOutput>
+{
+    public override string Name => "blacklist.remove";
+
+    public override string Summary => "Lifts this run's ban of a principal; bans of other owners stay.";
+
+    public override RiskClass Risk => RiskClass.Contain;
+
+    public override bool Idempotent => true;
+
+    public override async Task<BlacklistRemoveOutput> ExecuteAsync(BlacklistRemoveInput input, ActionContext context, CancellationToken cancellation)
+    {
+        var result = await Asking.UntilAnsweredAsync<BanResult>(dependencies.Blacklist,
+            new LiftBan { Key = context.Key, Principal = input.Principal, Owner = context.RunId }, cancellation).ConfigureAwait(false);
+        return result.Done
+            ? new BlacklistRemoveOutput(input.Principal, result.Until is not null, result.Until)
+            : throw new ActionFailedException(BlacklistAdd.Refused("freed", input.Principal, result.Refusal));
+    }
+
+    public override async Task<(OutcomeKind Kind, BlacklistRemoveOutput? Output)> ProbeAsync(BlacklistRemoveInput input, ActionContext context, CancellationToken cancellation)
+    {
+        var bans = await Asking.UntilAnsweredAsync<BanList>(dependencies.Blacklist, new GetBans(input.Principal), cancellation).ConfigureAwait(false);
+        var ban = bans.Bans.FirstOrDefault(x => x.Principal == input.Principal);
+        if (ban is null) return (OutcomeKind.Succeeded, new BlacklistRemoveOutput(input.Principal, false, null));
+        return (ban.Owner == context.RunId ? OutcomeKind.NotDone : OutcomeKind.Unknown, null);
+    }
+}

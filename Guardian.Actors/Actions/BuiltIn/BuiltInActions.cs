@@ -1,0 +1,17 @@
+namespace Guardian.Actors.Actions.BuiltIn;
+
+/// <summary>The actions that every node has.</summary>
+internal static class BuiltInActions
+{
+    public static IReadOnlyList<IGuardianAction> Create(ActionDependencies dependencies) =>
+    [
+        new SeverityAssess(),
+        new BlacklistAdd(dependencies),
+        new BlacklistRemove(dependencies),
+        new BusRateLimit(dependencies),
+        new BusRestart(dependencies),
+        new Notify(dependencies),
+        new TaskCreate(dependencies),
+        new Wait(dependencies),
+    ];
+}

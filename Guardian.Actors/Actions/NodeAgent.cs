@@ -1,0 +1,271 @@
+using Akka.Actor;
+using Akka.Event;
+using Guardian.Actors.Autonomy;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Actions;
+
+/// <summary>
+/// The only actor that performs actions on its node. It decides nothing: the run has decided whether, the
+/// <see cref="AgentLedger"/> decides whether again. Actions run on the thread pool; their outcome comes back as a message.
+/// During a hold it leaves dispatches with a risk unanswered, so that they cost the run time but no attempt.
+/// </summary>
+internal sealed class NodeAgent : ReceiveActor
+{
+    /// <summary>Bound on finding out what became of a key; the first answer of a shard region may take 3 s after a start.</summary>
+    private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(10);
+
+    private readonly GuardianRegistry _registry;
+    private readonly ModeView _mode;
+    private readonly TimeProvider _time;
+    private readonly AgentLimits _limits;
+    private readonly AgentMemory _memory;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    public NodeAgent(GuardianRegistry registry, ModeView mode, TimeProvider time, AgentLimits limits, AgentMemory memory)
+    {
+        (_registry, _mode, _time, _limits, _memory) = (registry, mode, time, limits, memory);
+        Receive<DispatchAction>(OnDispatch);
+        Receive<ResolveAction>(OnResolve);
+        Receive<Ended>(OnEnded);
+        Receive<HangingEnded>(OnHangingEnded);
+        Receive<RunProbe>(OnProbe);
+        Receive<ProbeEnded>(OnProbeEnded);
+        Receive<GetAgentStatus>(OnStatus);
+    }
+
+    /// <summary>The ledger and what is under way survive a restart of the actor.</summary>
+    public static Props Props(GuardianRegistry registry, ModeView mode, TimeProvider time, AgentLimits? limits = null)
+    {
+        var memory = new AgentMemory();
+        var bounds = limits ?? new AgentLimits();
+        return Akka.Actor.Props.Create(() => new NodeAgent(registry, mode, time, bounds, memory));
+    }
+
+    private void OnDispatch(DispatchAction dispatch)
+    {
+        _registry.TryGetAction(dispatch.Action, out var binding);
+        var decision = _memory.Ledger.Dispatch(dispatch.Key, dispatch.RunId, dispatch.Epoch, dispatch.Attempt, dispatch.Cancels, binding?.Action.Idempotent ?? false);
+        switch (decision.Verdict)
+        {
+            case LedgerVerdict.AwaitCancelled:
+                // What only waited is over at once and the ledger can decide again; what runs is told to end.
+                if (CancelJob(dispatch.Cancels!)) OnDispatch(dispatch);
+                break;
+            case LedgerVerdict.Execute when binding is null:
+                Answer(Sender, dispatch.Key, dispatch.Epoch, dispatch.Attempt, new KeyOutcome(OutcomeKind.Failed, Reason: UnknownAction(dispatch.Action)));
+                break;
+            case LedgerVerdict.Execute when AgentJob.IsHeld(binding, dispatch) && _mode.Held is { } reason:
+                Drop(dispatch, reason);
+                break;
+            case LedgerVerdict.Execute:
+                Accept(new AgentJob(dispatch, binding, resolves: false), dispatch.Epoch, dispatch.Attempt);
+                break;
+            default:
+                AnswerKnown(dispatch.Key, dispatch.Epoch, dispatch.Attempt, decision);
+                break;
+        }
+    }
+
+    private void OnResolve(ResolveAction resolve)
+    {
+        var dispatch = resolve.Dispatch;
+        var decision = _memory.Ledger.Resolve(dispatch.Key, dispatch.RunId, dispatch.Epoch);
+        if (decision.Verdict != LedgerVerdict.Probe)
+            AnswerKnown(dispatch.Key, dispatch.Epoch, 0, decision);
+        else if (_registry.TryGetAction(dispatch.Action, out var binding))
+            Accept(new AgentJob(dispatch with { Deadline = _time.GetUtcNow() + ResolveWithin }, binding, resolves: true), dispatch.Epoch, 0);
+        else
+            Answer(Sender, dispatch.Key, dispatch.Epoch, 0, new KeyOutcome(OutcomeKind.Unknown, Reason: UnknownAction(dispatch.Action)));
+    }
+
+    private void AnswerKnown(string key, long epoch, int attempt, LedgerDecision decision)
+    {
+        if (decision.Verdict == LedgerVerdict.Running)
+        {
+            // After a restart of this actor in the middle of a message the job may be gone; the next repeat finds its outcome.
+            if (_memory.Jobs.TryGetValue(key, out var job)) job.Askers[Sender] = (epoch, attempt);
+            return;
+        }
+
+        Answer(Sender, key, epoch, attempt, decision.Outcome ?? new KeyOutcome(OutcomeKind.Failed, Reason: decision.Reason));
+    }
+
+    private void Accept(AgentJob job, long epoch, int attempt)
+    {
+        job.Askers[Sender] = (epoch, attempt);
+        _memory.Ledger.Begin(job.Dispatch.Key, epoch, job.Dispatch.Attempt);
+        _memory.Jobs[job.Dispatch.Key] = job;
+        var lane = LaneOf(job);
+        if (_memory.Hanging >= _limits.Hanging)
+            Refuse(job, $"{_memory.Hanging} actions on this node did not end at their deadline; nothing new is started until they do");
+        else if (lane.Running < _limits.Concurrent)
+            Start(job, lane);
+        else if (lane.Waiting.Count < _limits.Queue)
+            lane.Waiting.Enqueue(job);
+        else
+            Refuse(job, $"the agent is full: {lane.Running} actions run and {lane.Waiting.Count} wait");
+    }
+
+    private void Refuse(AgentJob job, string reason)
+    {
+        _memory.RefusedFull++;
+        if (!job.Resolves)
+        {
+            Finish(job, new KeyOutcome(OutcomeKind.Failed, Reason: reason));
+            return;
+        }
+
+        // A question is repeated until it is answered; "unknown" would end the run for want of a moment.
+        _memory.Ledger.Forget(job.Dispatch.Key);
+        Close(job);
+    }
+
+    private void Start(AgentJob job, AgentLane lane)
+    {
+        lane.Running++;
+        job.Started = true;
+        if (!job.Resolves) _memory.Executed++;
+        var (binding, dispatch) = (job.Binding, job.Dispatch);
+        ActionAttempt
+            .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, token) : ActionWork.PerformAsync(binding, dispatch, token),
+                dispatch.Deadline, job.Cancellation.Token, _time)
+            .PipeTo(Self, success: result => new Ended(job, result));
+    }
+
+    private void OnEnded(Ended ended)
+    {
+        var (job, result) = ended;
+        var dispatch = job.Dispatch;
+        var lane = LaneOf(job);
+        lane.Running--;
+        if (result.Fault is { } fault)
+            _log.Warning(fault, "Action {0} of {1} failed unexpectedly", dispatch.Action, dispatch.Key);
+        if (result.Hanging is { } hanging)
+        {
+            _memory.Hanging++;
+            _log.Warning("Action {0} of {1} did not end at its deadline {2:O}; it is left behind", dispatch.Action, dispatch.Key, dispatch.Deadline);
+            hanging.PipeTo(Self, success: late => new HangingEnded(job, late));
+        }
+
+        Finish(job, result.Outcome);
+        StartNext(lane);
+    }
+
+    private void StartNext(AgentLane lane)
+    {
+        while (lane.Running < _limits.Concurrent && lane.Waiting.TryDequeue(out var next))
+        {
+            if (next.Over) continue;
+            if (!next.ObeysHold || _mode.Held is not { } reason)
+            {
+                Start(next, lane);
+                continue;
+            }
+
+            Drop(next.Dispatch, reason);
+            _memory.Ledger.Forget(next.Dispatch.Key);
+            Close(next);
+        }
+    }
+
+    private void Finish(AgentJob job, KeyOutcome outcome)
+    {
+        var key = job.Dispatch.Key;
+        _memory.Ledger.Finish(key, outcome);
+        Close(job);
+        foreach (var (asker, question) in job.Askers) Answer(asker, key, question.Epoch, question.Attempt, outcome);
+        if (job.Resolves || job.Binding.Action.Risk != RiskClass.None || outcome.Kind != OutcomeKind.Succeeded)
+        {
+            _log.Info("{0} {1} of {2}, attempt {3}: {4} {5}", job.Resolves ? "Resolved" : job.Dispatch.Undo ? "Undo of" : "Action",
+                job.Dispatch.Action, key, job.Dispatch.Attempt, outcome.Kind, outcome.Reason ?? "");
+        }
+    }
+
+    private void Close(AgentJob job)
+    {
+        job.Over = true;
+        _memory.Jobs.Remove(job.Dispatch.Key);
+        job.Dispose();
+    }
+
+    /// <summary>True where the key only waited and is over now.</summary>
+    private bool CancelJob(string key)
+    {
+        if (!_memory.Jobs.TryGetValue(key, out var job)) return false;
+        if (job.Started)
+        {
+            _ = job.Cancellation.CancelAsync(); // callbacks of the action do not run on this thread
+            return false;
+        }
+
+        Finish(job, new KeyOutcome(OutcomeKind.Failed, Reason: "cancelled before it was started"));
+        return true;
+    }
+
+    private void OnHangingEnded(HangingEnded ended)
+    {
+        _memory.Hanging--;
+        _memory.Ledger.Learn(ended.Job.Dispatch.Key, ended.Job.Dispatch.Attempt, ended.Late.Outcome);
+        _log.Info("Action {0} of {1} ended long after its deadline: {2} {3}", ended.Job.Dispatch.Action, ended.Job.Dispatch.Key, ended.Late.Outcome.Kind, ended.Late.Outcome.Reason ?? "");
+    }
+
+    private void OnProbe(RunProbe probe)
+    {
+        if (!_registry.TryGetProbe(probe.Probe, out var binding))
+        {
+            Sender.Tell(new ProbeAnswer { Id = probe.Id, Error = $"no probe '{probe.Probe}' is registered on this node; known are {string.Join(", ", _registry.Vocabulary.Probes.Keys.Order())}" });
+            return;
+        }
+
+        if (_memory.Probing >= _limits.Probes)
+        {
+            Sender.Tell(new ProbeAnswer { Id = probe.Id, Error = $"{_memory.Probing} probes are under way on this node; try again" });
+            return;
+        }
+
+        _memory.Probing++;
+        var asker = Sender;
+        ActionAttempt
+            .RunAsync(async token => new KeyOutcome(OutcomeKind.Succeeded, await binding.MeasureAsync(probe.With, token).ConfigureAwait(false)),
+                probe.Deadline, CancellationToken.None, _time)
+            .PipeTo(Self, success: result => new ProbeEnded(probe, asker, result));
+    }
+
+    private void OnProbeEnded(ProbeEnded ended)
+    {
+        _memory.Probing--;
+        var outcome = ended.Result.Outcome;
+        ended.Asker.Tell(outcome.Kind == OutcomeKind.Succeeded
+            ? new ProbeAnswer { Id = ended.Probe.Id, Result = outcome.Output }
+            : new ProbeAnswer { Id = ended.Probe.Id, Error = outcome.Kind == OutcomeKind.Unknown ? $"{ended.Probe.Probe} gave no answer by {ended.Probe.Deadline:O}" : outcome.Reason });
+    }
+
+    private void OnStatus(GetAgentStatus _) => Sender.Tell(new AgentStatus(
+        _memory.Effects.Running + _memory.Harmless.Running, _memory.Effects.Waiting.Count + _memory.Harmless.Waiting.Count, _memory.Executed,
+        _memory.RefusedFull, _memory.DroppedHeld, _memory.Hanging, _memory.Probing, _memory.Ledger.Count, _memory.Ledger.Evicted));
+
+    private void Drop(DispatchAction dispatch, string reason)
+    {
+        _memory.DroppedHeld++;
+        _log.Debug("Held ({0}): {1} of {2} is left unanswered", reason, dispatch.Action, dispatch.Key);
+    }
+
+    private AgentLane LaneOf(AgentJob job) =>
+        job.Resolves || job.Binding.Action.Risk == RiskClass.None ? _memory.Harmless : _memory.Effects;
+
+    private void Answer(IActorRef asker, string key, long epoch, int attempt, KeyOutcome outcome) => asker.Tell(new ActionOutcome
+    {
+        Key = key, Epoch = epoch, Attempt = attempt, Kind = outcome.Kind, Output = outcome.Output, Reason = outcome.Reason,
+    });
+
+    private string UnknownAction(string name) =>
+        $"no action '{name}' is registered on this node; known are {string.Join(", ", _registry.Vocabulary.Actions.Keys.Order())}";
+
+    private sealed record Ended(AgentJob Job, AttemptResult Result) : INoSerializationVerificationNeeded;
+
+    private sealed record HangingEnded(AgentJob Job, AttemptResult Late) : INoSerializationVerificationNeeded;
+
+    private sealed record ProbeEnded(RunProbe Probe, IActorRef Asker, AttemptResult Result) : INoSerializationVerificationNeeded;
+}

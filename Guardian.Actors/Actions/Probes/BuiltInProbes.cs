@@ -1,0 +1,13 @@
+namespace Guardian.Actors.Actions.Probes;
+
+/// <summary>The probes that every node has.</summary>
+internal static class BuiltInProbes
+{
+    public static IReadOnlyList<IGuardianProbe> Create(ActionDependencies dependencies) =>
+    [
+        new BusViolations(dependencies),
+        new BusHealthProbe(dependencies),
+        new BlacklistContains(dependencies),
+        new HttpGet(dependencies),
+    ];
+}

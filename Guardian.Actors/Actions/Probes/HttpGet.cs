@@ -1,0 +1,80 @@
+using System.ComponentModel;
+using System.Net;
+using System.Net.Sockets;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Actions.Probes;
+
+/// <summary>Input of <c>http.get</c>.</summary>
+internal sealed record HttpGetInput(
+    [property: Description("A path of this node's API such as /ready, or an http(s) address on loopback or an allowed host.")] string Url,
+    [property: Description("Bound on the answer; 1s where missing.")] Duration? Timeout = null);
+
+/// <summary>Result of <c>http.get</c>.</summary>
+internal sealed record HttpGetResult(
+    [property: Description("Status code; a redirect is not followed.")] int Status,
+    [property: Description("Milliseconds until the headers came.")] double ElapsedMs);
+
+/// <summary>Asks an HTTP endpoint. No answer is no measurement.</summary>
+internal sealed class HttpGet(ActionDependencies dependencies) : GuardianProbe<HttpGetInput, HttpGetResult>
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>One for the process: connections are pooled, and recycled so that names are looked up again.</summary>
+    private static readonly HttpClient Client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        MaxConnectionsPerServer = 16,
+        ConnectCallback = ConnectAsync,
+    })
+    { Timeout = Timeout.InfiniteTimeSpan };
+
+    public override string Name => "http.get";
+
+    public override string Summary => "Asks an HTTP endpoint; redirects are not followed.";
+
+    public override async Task<HttpGetResult> MeasureAsync(HttpGetInput input, CancellationToken cancellation)
+    {
+        var target = HttpTarget.Resolve(input.Url, dependencies.HttpBase(), dependencies.HttpAllowedHosts);
+        var within = input.Timeout?.Value ?? DefaultTimeout;
+        using var timeout = new CancellationTokenSource(within, dependencies.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        var started = dependencies.Time.GetTimestamp();
+        try
+        {
+            using var response = await Client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            return new HttpGetResult((int)response.StatusCode, dependencies.Time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new ActionFailedException($"{target} did not answer within {new Duration(within)}");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ActionFailedException($"{target} did not answer: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    /// <summary>The check is made on the address that is connected to, so that no name server can lead around it.</summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var endpoint = context.DnsEndPoint;
+        var addresses = await Dns.GetHostAddressesAsync(endpoint.Host, cancellation).ConfigureAwait(false);
+        if (addresses.Any(HttpTarget.IsRefused))
+            throw new ActionFailedException($"'{endpoint.Host}' leads to a link-local or metadata address; a probe never asks those");
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, endpoint.Port, cancellation).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
