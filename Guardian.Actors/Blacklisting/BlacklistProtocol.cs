@@ -94,3 +94,112 @@ public sealed record BanEntry : IGuardianMessage
 
 /// <summary>The bans in force, provisional ones included, sorted by principal.</summary>
 internal sealed record BanList(IReadOnlyList<BanEntry> Bans) : INoSerializationVerificationNeeded;
+
+/// <summary>Answered with <see cref="BlacklistReady"/> once the authority's bans are here, or after 5 s without its answer.</summary>
+internal sealed record AwaitBlacklist : INoSerializationVerificationNeeded
+{
+    public static readonly AwaitBlacklist Instance = new();
+}
+
+/// <param name="Synced">False: the authority has not answered yet; bans that it holds may be missing until it does.</param>
+internal sealed record BlacklistReady(bool Synced) : INoSerializationVerificationNeeded;
+
+/// <summary>What the bounds of the node's Blacklist have cost. Answer to <see cref="GetBlacklistHealth"/>.</summary>
+/// <param name="Synced">The authority has answered.</param>
+/// <param name="Waiting">Commands that wait for the authority.</param>
+/// <param name="Refused">Commands and provisional bans refused because a table was full.</param>
+internal sealed record BlacklistHealth(bool Synced, int Waiting, long Refused) : INoSerializationVerificationNeeded;
+
+/// <summary>Answer: <see cref="BlacklistHealth"/>.</summary>
+internal sealed record GetBlacklistHealth : INoSerializationVerificationNeeded
+{
+    public static readonly GetBlacklistHealth Instance = new();
+}
+
+/// <summary>
+/// On the node's event stream: an operator lifted the principal's bans; its counters are cleared and until then nothing
+/// it does is held against it. Null: the exemption is over.
+/// </summary>
+internal sealed record PrincipalCleared(string Principal, DateTimeOffset? ExemptUntil) : INoSerializationVerificationNeeded;
+
+// Between Blacklist and authority.
+
+/// <summary>A node asks whether the bans are in DistributedData. Answer: <see cref="BansWritten"/>.</summary>
+internal sealed record AwaitBans : IGuardianMessage;
+
+/// <summary>They are.</summary>
+internal sealed record BansWritten : IGuardianMessage
+{
+    public required int Bans { get; init; }
+}
+
+// In DistributedData.
+
+/// <summary>One of the hashed buckets; sorted by principal, so that equal ones are equal.</summary>
+internal sealed record BanBucket : IGuardianMessage
+{
+    public required IReadOnlyList<BanEntry> Bans { get; init; }
+
+    public required IReadOnlyList<BanExemption> Exemptions { get; init; }
+
+    public static BanBucket Empty { get; } = new() { Bans = [], Exemptions = [] };
+
+    public bool SameAs(BanBucket other) => Bans.SequenceEqual(other.Bans) && Exemptions.SequenceEqual(other.Exemptions);
+}
+
+internal sealed record BanExemption(string Principal, DateTimeOffset Until);
+
+// Events of the authority; persistence id "blacklist-authority".
+
+/// <summary>A fact in the authority's journal.</summary>
+internal abstract record BanEvent : IGuardianMessage
+{
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Key of the command.</summary>
+    public required string Key { get; init; }
+
+    public required string Principal { get; init; }
+}
+
+internal sealed record BanSet : BanEvent
+{
+    public required string Owner { get; init; }
+    public required DateTimeOffset Until { get; init; }
+    public required string Reason { get; init; }
+    public bool ByOperator { get; init; }
+
+    /// <summary>Offences, this one included.</summary>
+    public required int Offences { get; init; }
+}
+
+internal sealed record BanLifted : BanEvent
+{
+    /// <summary>Whose lease; null: every one, and the offences are forgotten.</summary>
+    public string? Owner { get; init; }
+}
+
+internal sealed record ExemptionGranted : BanEvent
+{
+    public required DateTimeOffset Until { get; init; }
+    public required string By { get; init; }
+}
+
+internal sealed record BanBookSnapshot : IGuardianMessage
+{
+    public required IReadOnlyList<BanRecordSnapshot> Principals { get; init; }
+
+    /// <summary>Keys of commands carried out, oldest first.</summary>
+    public required IReadOnlyList<string> Keys { get; init; }
+}
+
+internal sealed record BanRecordSnapshot
+{
+    public required string Principal { get; init; }
+    public required int Offences { get; init; }
+    public required DateTimeOffset LastEnd { get; init; }
+    public DateTimeOffset? ExemptUntil { get; init; }
+    public required IReadOnlyList<BanLease> Leases { get; init; }
+}
+
+internal sealed record BanLease(string Owner, string Key, DateTimeOffset Since, DateTimeOffset Until, string Reason);

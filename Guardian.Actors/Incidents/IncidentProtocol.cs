@@ -103,6 +103,9 @@ public sealed record IncidentAccepted : IGuardianMessage
 
     /// <summary>The episode it belongs to.</summary>
     public required string Episode { get; init; }
+
+    /// <summary>The raise's count that is covered, so that the monitor knows whether its last one arrived.</summary>
+    public long? Violations { get; init; }
 }
 
 /// <summary>

@@ -10,5 +10,7 @@ internal static class SerializedRooms
         Bus.BusSerialization.Room,
         OutboxJson.Room,
         Actions.ActionsJson.Room,
+        Blacklisting.BlacklistJson.Room,
+        Autonomy.ModeJson.Room,
     ];
 }

@@ -1,0 +1,186 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.DistributedData;
+using Akka.Event;
+using Akka.Pattern;
+using Akka.Persistence;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Actors.Blacklisting;
+
+/// <summary>
+/// The cluster's one owner of bans: a persistent singleton. It writes what is in force to DistributedData, one register
+/// for each hashed bucket, and answers a command after it is in the journal. Run it under back-off: a failed write stops it.
+/// </summary>
+internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
+{
+    public const string Id = "blacklist-authority";
+
+    private const int SnapshotEvery = 2_000; // events; a recovery replays fewer than that
+    private const int BucketsAtOnce = 20; // direct writes to the nodes; more than that is left to gossip, whose chunks are bounded
+    private static readonly TimeSpan PruneInterval = TimeSpan.FromSeconds(5); // memory only: a ban ends at its time everywhere without it
+    private static readonly IWriteConsistency Everywhere = new WriteAll(TimeSpan.FromSeconds(2));
+
+    private readonly IActorRef _replicator;
+    private readonly TimeProvider _time;
+    private readonly BanBook _book;
+    private readonly BucketIndex _index;
+    private readonly UniqueAddress _self = Akka.Cluster.Cluster.Get(Context.System).SelfUniqueAddress;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly HashSet<int> _unconfirmed = [.. Enumerable.Range(0, BanBuckets.Count)];
+    private readonly HashSet<int> _dirty = [];
+    private readonly List<IActorRef> _waiting = [];
+
+    public BlacklistAuthority(IActorRef replicator, BlacklistOptions options, Func<string, bool> isProtected, TimeProvider time)
+    {
+        (_replicator, _time) = (replicator, time);
+        _book = new BanBook(options, isProtected);
+        _index = new BucketIndex(_book);
+        Recover<BanEvent>(Apply);
+        Recover<SnapshotOffer>(OnSnapshot);
+        Command<BanPrincipal>(x => Carry(_book.Decide(x, _time.GetUtcNow())));
+        Command<LiftBan>(x => Carry(_book.Decide(x, _time.GetUtcNow())));
+        Command<AwaitBans>(OnAwait);
+        Command<GetSuccess>(OnRead);
+        Command<NotFound>(x => OnRead(x.Key, BanBucket.Empty));
+        Command<UpdateSuccess>(x => Confirm(x.Key));
+        Command<UpdateTimeout>(x => Confirm(x.Key)); // stored here; gossip brings it to those that did not answer
+        Command<IUpdateFailure>(OnUpdateFailure);
+        Command<Prune>(_ => OnPrune());
+        Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
+        Command<SaveSnapshotFailure>(x => _log.Warning(x.Cause, "The bans' snapshot could not be written; the journal has them all"));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(_ => { });
+    }
+
+    public override string PersistenceId => Id;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <param name="replicator">DistributedData's replicator.</param>
+    /// <param name="options">Bans.</param>
+    /// <param name="isProtected">Principals that nobody can ban.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>The authority under back-off; give it to the singleton manager with PoisonPill as its end.</returns>
+    public static Props Props(IActorRef replicator, BlacklistOptions options, Func<string, bool> isProtected, TimeProvider time) =>
+        BackoffSupervisor.Props(Backoff.OnStop(
+            Akka.Actor.Props.Create(() => new BlacklistAuthority(replicator, options, isProtected, time)), "authority",
+            TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), 0.2, -1));
+
+    protected override void PreStart()
+    {
+        JournalPluginId = "guardian.journal";
+        SnapshotPluginId = "guardian.snapshots";
+        base.PreStart();
+    }
+
+    protected override void OnReplaySuccess()
+    {
+        _log.Info("Bans recovered: {0} principals banned", _book.Banned);
+        Timers.StartPeriodicTimer("prune", Prune.Instance, PruneInterval);
+        _book.Prune(_time.GetUtcNow());
+        for (var i = 0; i < BanBuckets.Count; i++) _replicator.Tell(Dsl.Get(BanBuckets.Key(i), ReadLocal.Instance));
+    }
+
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        _log.Error(cause, "The journal rejected a ban's event; the authority starts over and the nodes ask again");
+        Context.Stop(Self);
+    }
+
+    private void Apply(BanEvent fact)
+    {
+        _book.Apply(fact);
+        _index.Touch(fact.Principal);
+    }
+
+    private void OnSnapshot(SnapshotOffer offer)
+    {
+        if (offer.Snapshot is not BanBookSnapshot snapshot) return;
+        _book.Restore(snapshot);
+        _index.Rebuild(snapshot.Principals.Select(x => x.Principal));
+    }
+
+    private void Carry(BanDecision decision)
+    {
+        if (decision.Events.Count == 0)
+        {
+            Sender.Tell(decision.Result);
+            return;
+        }
+
+        var (sender, left) = (Sender, decision.Events.Count);
+        PersistAll(decision.Events, fact =>
+        {
+            Apply(fact);
+            if (--left > 0) return;
+            sender.Tell(decision.Result);
+            Write([BanBuckets.Of(fact.Principal)]);
+            if (LastSequenceNr % SnapshotEvery < decision.Events.Count) SaveSnapshot(_book.ToSnapshot());
+        });
+    }
+
+    private void OnRead(GetSuccess read)
+    {
+        if (BanBuckets.TryIndex(read.Key, out var bucket)) OnRead(read.Key, read.Get(BanBuckets.Key(bucket)).Value);
+    }
+
+    /// <summary>After a recovery: rewrites what differs, a fail-over's usual bucket does not.</summary>
+    private void OnRead(IKey key, BanBucket stored)
+    {
+        if (!BanBuckets.TryIndex(key, out var bucket)) return;
+        if (_index.Bucket(bucket, _time.GetUtcNow()).SameAs(stored)) Confirm(key);
+        else Write([bucket], WriteLocal.Instance);
+    }
+
+    private void Write(IReadOnlyCollection<int> buckets) =>
+        Write(buckets, buckets.Count <= BucketsAtOnce ? Everywhere : WriteLocal.Instance);
+
+    private void Write(IReadOnlyCollection<int> buckets, IWriteConsistency consistency)
+    {
+        var now = _time.GetUtcNow();
+        foreach (var bucket in buckets)
+        {
+            var content = _index.Bucket(bucket, now);
+            _replicator.Tell(Dsl.Update(BanBuckets.Key(bucket), new LWWRegister<BanBucket>(_self, content), consistency,
+                register => register.WithValue(_self, content)));
+        }
+    }
+
+    private void Confirm(IKey key)
+    {
+        if (!BanBuckets.TryIndex(key, out var bucket) || !_unconfirmed.Remove(bucket) || _unconfirmed.Count > 0) return;
+        foreach (var waiting in _waiting) waiting.Tell(new BansWritten { Bans = _book.Banned });
+        _waiting.Clear();
+    }
+
+    private void OnUpdateFailure(IUpdateFailure failure)
+    {
+        _log.Warning("A bucket of bans could not be written to DistributedData: {0}; it is tried again", failure);
+        if (BanBuckets.TryIndex(failure.Key, out var bucket)) _dirty.Add(bucket);
+    }
+
+    private void OnAwait(AwaitBans _)
+    {
+        if (_unconfirmed.Count == 0) Sender.Tell(new BansWritten { Bans = _book.Banned });
+        else if (!_waiting.Contains(Sender)) _waiting.Add(Sender);
+    }
+
+    private void OnPrune()
+    {
+        foreach (var principal in _book.Prune(_time.GetUtcNow()))
+        {
+            _index.Touch(principal);
+            _dirty.Add(BanBuckets.Of(principal));
+        }
+
+        var next = _dirty.Take(BucketsAtOnce).ToList();
+        _dirty.ExceptWith(next);
+        Write(next);
+    }
+
+    private sealed record Prune : INoSerializationVerificationNeeded
+    {
+        public static readonly Prune Instance = new();
+    }
+}

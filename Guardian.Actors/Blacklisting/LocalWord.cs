@@ -1,0 +1,40 @@
+namespace Guardian.Actors.Blacklisting;
+
+/// <summary>A ban for the list and, with its monotonic deadline, for the bus.</summary>
+internal sealed record Merged(BanEntry Entry, ActiveBan Active)
+{
+    public static Merged Of(BanEntry entry, TimeProvider time)
+    {
+        var left = Math.Max(0, (entry.Until - time.GetUtcNow()).TotalSeconds);
+        var deadline = time.GetTimestamp() + (long)(left * time.TimestampFrequency);
+        return new(entry, new ActiveBan(entry.Principal, entry.Until, deadline, entry.Reason, entry.Owner));
+    }
+}
+
+/// <summary>What holds for a principal on this node alone.</summary>
+internal sealed record LocalWord
+{
+    public Merged? Provisional { get; init; }
+
+    /// <summary>A ban that DistributedData has yet to bring.</summary>
+    public Merged? Own { get; init; }
+
+    /// <summary>Replicated bans that began by then are lifted.</summary>
+    public DateTimeOffset? HideSince { get; init; }
+
+    /// <summary>Monotonic: until then <see cref="Own"/> and <see cref="HideSince"/> hold; maximal while the authority has not spoken.</summary>
+    public long Deadline { get; init; }
+
+    public DateTimeOffset? ExemptUntil { get; init; }
+
+    public bool Hides(BanEntry entry, long now) => HideSince >= entry.Since && Deadline > now;
+
+    public IEnumerable<Merged> Bans(long now)
+    {
+        if (Provisional is not null && Provisional.Active.Deadline > now) yield return Provisional;
+        if (Own is not null && Deadline > now && Own.Active.Deadline > now) yield return Own;
+    }
+
+    public bool IsOver(long now, DateTimeOffset utc) =>
+        !Bans(now).Any() && (HideSince is null || Deadline <= now) && !(ExemptUntil > utc);
+}
