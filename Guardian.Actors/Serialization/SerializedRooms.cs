@@ -5,5 +5,7 @@ internal static class SerializedRooms
 {
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
+        Incidents.IncidentsSerialization.Room,
+        Runs.RunsSerialization.Room,
     ];
 }

@@ -19,7 +19,7 @@ public sealed partial class RunMachine
 
     private const string NoticeAction = "notify";
 
-    private RunDecision TurnBack(RunState state, RunView view, RunPhase then, string reason, IReadOnlyList<string> undo) =>
+    private RunDecision TurnBack(RunState state, RunView view, RunPhase then, string reason, List<string> undo) =>
         undo.Count == 0 && Playbook.Finally.Count == 0 && then != RunPhase.Escalated
             ? Events(new RunEnded { At = view.Now, Phase = then, Reason = reason })
             : Events(new RollbackStarted { At = view.Now, Reason = reason, StepIds = undo, Then = then });

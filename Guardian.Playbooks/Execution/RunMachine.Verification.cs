@@ -79,7 +79,7 @@ public sealed partial class RunMachine
         [
             new VerificationProbed
             {
-                At = view.Now, Id = check.Id, Passed = passed, Result = input.Result.Clone(), Reason = reason,
+                At = view.Now, Id = check.Id, Passed = passed, Result = input.Result.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : input.Result.Clone(), Reason = reason,
                 Final = passed && v.Consecutive + 1 >= check.SucceedAfter,
             },
         ];
