@@ -12,5 +12,7 @@ internal static class SerializedRooms
         Actions.ActionsJson.Room,
         Blacklisting.BlacklistJson.Room,
         Autonomy.ModeJson.Room,
+        Incidents.IncidentsSerialization.Room,
+        Runs.RunsSerialization.Room,
     ];
 }
