@@ -1,0 +1,64 @@
+using Akka.Actor;
+using Akka.Hosting;
+using Guardian.Actors.Persistence;
+using Guardian.Actors.Serialization;
+using Guardian.Playbooks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>Embeds Guardian in an Akka.NET application.</summary>
+public static class GuardianHosting
+{
+    /// <summary>
+    /// Starts Guardian in this actor system. Changes only what Guardian owns: its plug-ins, serializer, dispatcher and role.
+    /// Wrong options, an unreadable policy or a data directory in use disable Guardian and degrade the health check
+    /// <c>guardian</c>; they never stop the application.
+    /// </summary>
+    /// <param name="builder">Akka.Hosting's builder; where the application is a cluster, call after <c>WithClustering</c>.</param>
+    /// <param name="configure">Sets options; see <see cref="GuardianOptions"/> for the defaults.</param>
+    public static AkkaConfigurationBuilder WithGuardian(this AkkaConfigurationBuilder builder, Action<GuardianOptions>? configure = null)
+    {
+        var options = new GuardianOptions();
+        configure?.Invoke(options);
+        return builder.WithGuardian(options, TimeProvider.System);
+    }
+
+    /// <summary>The same with options that are already bound, and a clock.</summary>
+    public static AkkaConfigurationBuilder WithGuardian(this AkkaConfigurationBuilder builder, GuardianOptions options, TimeProvider time)
+    {
+        builder.WithHealthCheck("guardian", (system, _, _) => Task.FromResult(Health(system)), HealthStatus.Degraded, ["guardian"], TimeSpan.FromSeconds(1));
+        DataDirectory data;
+        try
+        {
+            var errors = GuardianOptionsValidator.Validate(options);
+            if (errors.Count > 0) return builder.Disable(string.Join("; ", errors));
+            data = DataDirectory.Open(options.Node);
+        }
+        catch (IOException e)
+        {
+            return builder.Disable(e.Message);
+        }
+
+        return builder
+            .WithGuardianRole()
+            .WithCustomSerializer("guardian", [typeof(IGuardianMessage)], system => new GuardianSerializer(system))
+            .AddHocon(GuardianHocon.Sections, HoconAddMode.Append)
+            .AddHocon(GuardianPersistence.Hocon(options.Persistence, data.FullPath), HoconAddMode.Append)
+            .AddStartup((system, _) => GuardianBootstrap.Start(system, options, data, time));
+    }
+
+    private static AkkaConfigurationBuilder Disable(this AkkaConfigurationBuilder builder, string reason) =>
+        builder.AddStartup((system, _) => GuardianBootstrap.Disable(system, reason));
+
+    private static HealthCheckResult Health(ActorSystem system)
+    {
+        var access = GuardianSystem.Access(system);
+        if (access.Disabled is { } reason) return HealthCheckResult.Degraded("Guardian is disabled: " + reason);
+        if (access.Current is not { } guardian) return HealthCheckResult.Degraded("Guardian is starting");
+        var waiting = guardian.Parts.NotReady();
+        if (waiting.Count > 0) return HealthCheckResult.Degraded(string.Join("; ", waiting));
+        var journal = guardian.Parts.Journal();
+        return journal.Healthy ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("journal: " + journal.Reason);
+    }
+}
