@@ -1,1 +1,3 @@
-return 0;
+using Guardian.Host.Cli;
+
+return await GuardianCli.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,77 @@
+using System.Diagnostics.Metrics;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Actors.Telemetry;
+
+/// <summary>
+/// The meter <c>Guardian</c>: what the node counts already, shown when somebody looks. Nothing is shown before Guardian runs:
+/// unknown is not zero.
+/// </summary>
+internal sealed class GuardianMetrics : IDisposable
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Guardian";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Func<GuardianParts?> _parts;
+    private Task<int>? _counting;
+    private int? _openIncidents;
+
+    /// <summary>Observes the running Guardian; null until there is one.</summary>
+    public GuardianMetrics(Func<GuardianParts?> parts)
+    {
+        _parts = parts;
+        _meter.CreateObservableCounter("guardian.bus.messages", Messages, "{message}", "Messages sent on this node's bus, by outcome.");
+        Counter("guardian.bus.delivered", "{message}", "Messages delivered to subscribers.", x => x.Counters().Delivered);
+        Counter("guardian.bus.dropped", "{message}", "Messages dropped for slow subscribers, where the policy says so.", x => x.Counters().Dropped);
+        Counter("guardian.bus.restarts", "{restart}", "Restarts of the bus.", x => x.Counters().Restarts);
+        Gauge("guardian.bus.queued", "{message}", "Messages accepted and not yet delivered.", x => x.Counters().Queued);
+        Gauge("guardian.bus.topics", "{topic}", "Topics in memory.", x => x.Counters().Topics);
+        Gauge("guardian.bus.subscriptions", "{subscription}", "Subscriptions.", x => x.Counters().Subscriptions);
+        Gauge("guardian.bus.parked", "{message}", "Messages parked because they crashed their handler.", x => x.Counters().Parked);
+        Gauge("guardian.blacklist.bans", "{ban}", "Bans in force as this node knows them.", x => x.Bans.Count);
+        Gauge("guardian.incidents.open", "{incident}", "Open incidents.", OpenIncidents);
+        Gauge("guardian.journal.healthy", "1", "1 while the journal takes writes.", x => x.Journal().Healthy ? 1 : 0);
+        Gauge("guardian.parts.not_ready", "{part}", "Parts of the supervision tree that are not ready.", x => x.NotReady().Count);
+        Gauge("guardian.hold", "1", "1 while all acting is held.", x => x.Mode.Held is null ? 0 : 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void Counter(string name, string unit, string description, Func<GuardianParts, long> read) =>
+        _meter.CreateObservableCounter(name, () => One(read), unit, description);
+
+    private void Gauge(string name, string unit, string description, Func<GuardianParts, long?> read) =>
+        _meter.CreateObservableGauge(name, () => _parts() is { } parts && read(parts) is { } value ? [new Measurement<long>(value)] : Array.Empty<Measurement<long>>(), unit, description);
+
+    private Measurement<long>[] One(Func<GuardianParts, long> read) => _parts() is { } parts ? [new Measurement<long>(read(parts))] : [];
+
+    private IEnumerable<Measurement<long>> Messages()
+    {
+        if (_parts() is not { } parts) return [];
+        var c = parts.Counters();
+        return
+        [
+            Of(c.Accepted, "accepted"), Of(c.AclDenied, "acl_denied"), Of(c.Blacklisted, "blacklisted"), Of(c.RateLimited, "rate_limited"),
+            Of(c.QueueFull, "queue_full"), Of(c.Invalid, "invalid"), Of(c.Draining, "draining"),
+        ];
+    }
+
+    private static Measurement<long> Of(long value, string outcome) => new(value, new KeyValuePair<string, object?>("outcome", outcome));
+
+    /// <summary>The count known last; asking anew happens beside the reader, who must not wait for a database.</summary>
+    private long? OpenIncidents(GuardianParts parts)
+    {
+        var counting = _counting;
+        if (counting is { IsCompleted: true })
+        {
+            _openIncidents = counting.IsCompletedSuccessfully ? counting.GetAwaiter().GetResult() : null;
+            counting = null;
+        }
+
+        _counting = counting ?? parts.ReadModel.OpenIncidentsAsync(CancellationToken.None);
+        if (_counting.IsCompletedSuccessfully) _openIncidents = _counting.GetAwaiter().GetResult();
+        return _openIncidents;
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace Guardian.Host.Cli;
+
+/// <summary><c>guardian status</c>: one screen.</summary>
+internal static class StatusCommand
+{
+    private static readonly (string Name, string Path)[] Rows =
+    [
+        ("node", "node"), ("version", "version"), ("uptime (s)", "uptime"), ("mode", "mode"), ("hold", "hold.reason"),
+        ("contain", "autonomy.contain"), ("disrupt", "autonomy.disrupt"), ("destroy", "autonomy.destroy"),
+        ("sent", "bus.sent"), ("accepted", "bus.accepted"), ("acl denied", "bus.refused.aclDenied"), ("blacklisted", "bus.refused.blacklisted"),
+        ("rate limited", "bus.refused.rateLimited"), ("queue full", "bus.refused.queueFull"), ("delivered", "bus.delivered"), ("queued", "bus.queued"),
+        ("bans", "bans"), ("open incidents", "openIncidents"), ("policy", "policy.hash"), ("journal", "journal.healthy"), ("not ready", "notReady"),
+    ];
+
+    public static Command Create(CliOptions options)
+    {
+        var command = new Command("status", "What a running node is doing");
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var client = options.Client(parsed);
+            var output = options.Output(parsed);
+            var status = await client.GetAsync("api/v1/status", cancellation);
+            if (output.Json) output.JsonLine(status);
+            else output.Facts([.. Rows.Select(x => (x.Name, CliOutput.Text(status, x.Path))), ("members", Members(status))]);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static string Members(JsonElement status) => string.Join(", ", status.GetProperty("cluster").GetProperty("members").EnumerateArray()
+        .Select(x => $"{CliOutput.Text(x, "node")} {CliOutput.Text(x, "status")}"));
+}

@@ -1,0 +1,58 @@
+using Akka.Cluster.Hosting;
+using Akka.Hosting;
+using Akka.Remote.Hosting;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Host.Hosting;
+
+/// <summary>The actor system of a whole node. What is tuned here an embedding application decides for itself.</summary>
+internal static class NodeActorSystem
+{
+    /// <summary>
+    /// Failover measured with kill -9 among three processes: 47 s with Akka's defaults, about 10 s with these. Frames carry
+    /// the bus's 256 KiB bodies. CLR shutdown hooks are the host's, who stops in order.
+    /// </summary>
+    private const string Tuning = """
+        akka {
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          remote.dot-netty.tcp { maximum-frame-size = 1 MiB, send-buffer-size = 1 MiB, receive-buffer-size = 1 MiB }
+          cluster {
+            gossip-interval = 500ms
+            leader-actions-interval = 500ms
+            unreachable-nodes-reaper-interval = 500ms
+            down-removal-margin = 2s
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            split-brain-resolver { active-strategy = keep-majority, stable-after = 5s }
+            failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 2s }
+            sharding {
+              retry-interval = 500ms
+              waiting-for-state-timeout = 2s
+              shard-start-timeout = 2s
+              updating-state-timeout = 10s
+              coordinator-failure-backoff = 1s
+              shard-failure-backoff = 1s
+              entity-restart-backoff = 1s
+              entity-recovery-strategy = constant
+              distributed-data.gossip-interval = 500ms
+            }
+          }
+        }
+        """;
+
+    public static void AddGuardianNode(this IServiceCollection services, GuardianOptions options, TimeProvider time) =>
+        services.AddAkka(options.Cluster.SystemName, akka =>
+        {
+            akka.ConfigureLoggers(log =>
+            {
+                log.LogLevel = Akka.Event.LogLevel.InfoLevel;
+                log.ClearLoggers();
+                log.AddLoggerFactory();
+            });
+            akka.AddHocon(Tuning, HoconAddMode.Prepend)
+                .WithRemoting(options.Cluster.Hostname, options.Cluster.Port)
+                .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. options.Cluster.Roles], SeedNodes = [.. options.Cluster.SeedNodes] })
+                .WithGuardian(options, time)
+                .WithStrictSerialization()
+                .AddStartup((system, _) => ClusterJoining.JoinSelfWhereAlone(system));
+        });
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Mitigations;
+using Guardian.Actors.Persistence;
+
+namespace Guardian.Host.Http;
+
+// What the API answers and takes. Names and shapes are promises; add freely.
+
+internal sealed record PublishAnswer(string Id, string Topic);
+
+internal sealed record StatusView
+{
+    public required string Node { get; init; }
+    public required string Version { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public required double Uptime { get; init; }
+    public required ClusterView Cluster { get; init; }
+
+    /// <summary>observe, propose, enforce or hold.</summary>
+    public required string Mode { get; init; }
+    public required AutonomyView Autonomy { get; init; }
+    public required HoldView Hold { get; init; }
+    public required BusView Bus { get; init; }
+    public required int Bans { get; init; }
+
+    /// <summary>Left out where the projection does not answer: unknown is not zero.</summary>
+    public int? OpenIncidents { get; init; }
+    public required PolicyView Policy { get; init; }
+    public required JournalView Journal { get; init; }
+
+    /// <summary>A line for every part that is not ready.</summary>
+    public required IReadOnlyList<string> NotReady { get; init; }
+}
+
+internal sealed record ClusterView(string? SelfNode, IReadOnlyList<ClusterMember> Members, IReadOnlyList<UnreachableMember> Unreachable, string? Leader, string? Oldest, IReadOnlyDictionary<string, string> OldestPerRole);
+
+internal sealed record ClusterMember(string Node, string NodeUid, string Status, IReadOnlyList<string> Roles);
+
+internal sealed record UnreachableMember(string Node, IReadOnlyList<string> ObservedBy);
+
+internal sealed record AutonomyView(string Contain, string Disrupt, string Destroy);
+
+internal sealed record HoldView(bool Held, string? Reason);
+
+internal sealed record BusView(long Sent, long Accepted, long RefusedTotal, RefusedView Refused, long Delivered, long Dropped, long Queued, long Topics, long Subscriptions, long Restarts, long Parked);
+
+internal sealed record RefusedView(long AclDenied, long Blacklisted, long RateLimited, long QueueFull, long Invalid, long Draining);
+
+internal sealed record PolicyView(string Hash);
+
+internal sealed record JournalView(bool Healthy, string? Reason, DateTimeOffset CheckedAt);
+
+internal sealed record ModeAnswer(string Mode, string Underlying, bool Held, string? Reason, string? By, DateTimeOffset? Since, DateTimeOffset? Until);
+
+internal sealed record ModeRequest(string? Mode, string? For, string? Reason);
+
+internal sealed record BanRequest(string? For, string? Reason);
+
+internal sealed record BanAnswer(string Principal, DateTimeOffset? Until, int Offences);
+
+internal sealed record ReasonRequest(string? Reason);
+
+internal sealed record PlaybookSummary(string Name, int Version, string Hash, string Mode, string? Description);
+
+internal sealed record MessageAnswer(string Message);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true, AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip)]
+[JsonSerializable(typeof(PublishAnswer))]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(ClusterView))]
+[JsonSerializable(typeof(ClusterMember))]
+[JsonSerializable(typeof(ModeAnswer))]
+[JsonSerializable(typeof(ModeRequest))]
+[JsonSerializable(typeof(BanRequest))]
+[JsonSerializable(typeof(BanAnswer))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(EventView))]
+[JsonSerializable(typeof(IncidentView))]
+[JsonSerializable(typeof(RunDetail))]
+[JsonSerializable(typeof(IReadOnlyList<BanEntry>), TypeInfoPropertyName = "Bans")]
+[JsonSerializable(typeof(IReadOnlyList<Mitigation>), TypeInfoPropertyName = "Mitigations")]
+[JsonSerializable(typeof(IReadOnlyList<IncidentView>), TypeInfoPropertyName = "Incidents")]
+[JsonSerializable(typeof(IReadOnlyList<RunDetail>), TypeInfoPropertyName = "Runs")]
+[JsonSerializable(typeof(IReadOnlyList<PlaybookSummary>), TypeInfoPropertyName = "Playbooks")]
+internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,77 @@
+using System.Text.Json.Serialization.Metadata;
+using Akka.Actor;
+using Guardian.Actors.Hosting;
+using Guardian.Host.Http.Security;
+
+namespace Guardian.Host.Http;
+
+/// <summary>One request, admitted.</summary>
+internal readonly record struct ApiCall(HttpContext Http, Caller Caller, GuardianSystem Guardian)
+{
+    public CancellationToken Cancellation => Http.RequestAborted;
+
+    public string Route(string name) => Http.Request.RouteValues[name] as string ?? "";
+
+    public string? Query(string name) => Http.Request.Query.TryGetValue(name, out var value) && value.Count > 0 ? value[0] : null;
+}
+
+/// <summary>A mapped route as the API's description shows it.</summary>
+internal sealed record ApiRoute(string Method, string Pattern, Rights Needs, string Summary, int Success, JsonTypeInfo? Answer, JsonTypeInfo? Body);
+
+/// <summary>
+/// Maps plain request delegates: no reflection at start, no binder on the way. Each route says which right it needs, and
+/// the gate stands before it; a fault becomes a problem.
+/// </summary>
+internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiContext api)
+{
+    private readonly List<ApiRoute> _routes = [];
+
+    public ApiContext Api => api;
+
+    public IReadOnlyList<ApiRoute> All => _routes;
+
+    /// <summary>A route that needs a running Guardian; 503 until there is one.</summary>
+    public void Map(string method, string pattern, Rights needs, string summary, Func<ApiCall, Task> handler, JsonTypeInfo? answer = null, JsonTypeInfo? body = null, int success = 200) =>
+        MapOpen(method, pattern, needs, summary, (http, caller) => api.Access.Current is { } guardian
+            ? handler(new ApiCall(http, caller, guardian))
+            : Problems.Unavailable(http, "starting", "Guardian has not started", "wait until /ready answers 200"), answer, body, success);
+
+    /// <summary>A route that works without a running Guardian.</summary>
+    public void MapOpen(string method, string pattern, Rights needs, string summary, Func<HttpContext, Caller, Task> handler, JsonTypeInfo? answer = null, JsonTypeInfo? body = null, int success = 200)
+    {
+        _routes.Add(new ApiRoute(method, pattern, needs, summary, success, answer, body));
+        endpoints.MapMethods(pattern, [method], (RequestDelegate)(http => RunAsync(http, needs, handler)));
+    }
+
+    private async Task RunAsync(HttpContext http, Rights needs, Func<HttpContext, Caller, Task> handler)
+    {
+        try
+        {
+            if (await api.Gate.AdmitAsync(http, needs) is not { } caller) return;
+            await handler(http, caller);
+        }
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone; there is nobody to answer.
+        }
+        catch (Exception e) when (e is AskTimeoutException or TimeoutException && !http.Response.HasStarted)
+        {
+            await Problems.Unavailable(http, "unavailable", "No answer in time", "Guardian is busy or its journal is away; /api/v1/status says which");
+        }
+        catch (BadHttpRequestException e) when (!http.Response.HasStarted)
+        {
+            await Problems.Write(http, e.StatusCode, e.StatusCode == 413 ? "too-large" : "invalid-request", "The request is not valid", e.Message);
+        }
+        catch (Exception e) when (!http.Response.HasStarted)
+        {
+            ApiLog.Failed(api.Log, http.Request.Method, http.Request.Path.Value ?? "", e);
+            await Problems.Write(http, 500, "internal", "Guardian failed", "the node's log has the details");
+        }
+    }
+}
+
+internal static partial class ApiLog
+{
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    public static partial void Failed(ILogger log, string method, string path, Exception exception);
+}

@@ -1,0 +1,17 @@
+using Guardian.Host.Http.Security;
+using OpenTelemetry.Metrics;
+
+namespace Guardian.Host.Http;
+
+/// <summary>Prometheus text, where the application has a meter provider with that exporter.</summary>
+internal static class MetricsRoutes
+{
+    public static void Map(ApiRoutes routes, IEndpointRouteBuilder endpoints)
+    {
+        if (endpoints.ServiceProvider.GetService<MeterProvider>() is not { } provider) return;
+        var scrape = endpoints.CreateApplicationBuilder()
+            .UseOpenTelemetryPrometheusScrapingEndpoint(provider, static _ => true, null, null, null)
+            .Build();
+        routes.MapOpen("GET", "/metrics", Rights.None, "Prometheus text", (http, _) => scrape(http));
+    }
+}

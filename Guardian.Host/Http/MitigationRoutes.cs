@@ -1,0 +1,57 @@
+using Akka.Actor;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Mitigations;
+using Guardian.Host.Http.Security;
+
+namespace Guardian.Host.Http;
+
+/// <summary>Every restriction in force, whoever asked for it: bans of the cluster and limits of this node's bus.</summary>
+internal static class MitigationRoutes
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/api/v1/mitigations", Rights.Read, "Every restriction in force", ListAsync, ApiJson.Default.Mitigations);
+        routes.Map("DELETE", "/api/v1/mitigations/{**id}", Rights.Operate, "Lifts one restriction; of a ban this owner's lease alone", RemoveAsync, success: 204);
+    }
+
+    private static async Task ListAsync(ApiCall call)
+    {
+        var limits = call.Guardian.Parts.BusActor.Ask<BusMitigations>(GetBusMitigations.Instance, ApiContext.AskTimeout, call.Cancellation);
+        var bans = await BlacklistRoutes.BansAsync(call);
+        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items];
+        await ApiBodies.JsonAsync(call.Http, all, ApiJson.Default.Mitigations);
+    }
+
+    private static async Task RemoveAsync(ApiCall call)
+    {
+        var id = Uri.UnescapeDataString(call.Route("id"));
+        if (!id.StartsWith("ban:", StringComparison.Ordinal))
+        {
+            var lifted = await call.Guardian.Parts.BusActor.Ask<BusCommandResult>(new LiftMitigation(id), ApiContext.AskTimeout, call.Cancellation);
+            await (lifted.Done ? ApiBodies.Empty(call.Http) : Problems.NotFound(call.Http, lifted.Reason ?? $"no restriction '{id}' is in force"));
+            return;
+        }
+
+        if ((await BlacklistRoutes.BansAsync(call)).FirstOrDefault(x => OfBan(x).Id == id) is not { } ban)
+        {
+            await Problems.NotFound(call.Http, $"no restriction '{id}' is in force");
+            return;
+        }
+
+        var result = await call.Guardian.Parts.Blacklist.Ask<BanResult>(
+            new LiftBan { Key = $"operator/{Guid.NewGuid():N}", Principal = ban.Principal, Owner = ban.Owner }, ApiContext.AskTimeout, call.Cancellation);
+        await (result.Done ? ApiBodies.Empty(call.Http) : BlacklistRoutes.RefuseAsync(call, ban.Principal, result));
+    }
+
+    private static Mitigation OfBan(BanEntry ban) => new()
+    {
+        Id = $"ban:{ban.Principal}:{ban.Owner}",
+        Target = $"principal/{ban.Principal}",
+        Effect = "ban",
+        Owner = ban.Owner,
+        Reason = ban.Reason,
+        Since = ban.Since,
+        Until = ban.Until,
+    };
+}

@@ -1,0 +1,76 @@
+using System.Reflection;
+using Guardian.Actors.Hosting;
+using Guardian.Host.Http.Security;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Host.Http;
+
+/// <summary>What the node is doing, on one page.</summary>
+internal static class StatusRoutes
+{
+    public static readonly string Version =
+        typeof(StatusRoutes).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Map("GET", "/api/v1/status", Rights.Read, "What this node is doing", call => StatusAsync(routes.Api, call), ApiJson.Default.StatusView);
+        routes.Map("GET", "/api/v1/playbooks", Rights.Read, "Playbooks in force", PlaybooksAsync, ApiJson.Default.Playbooks);
+    }
+
+    public static string Text(OperatingMode mode) => mode switch
+    {
+        OperatingMode.Observe => "observe",
+        OperatingMode.Propose => "propose",
+        _ => "enforce",
+    };
+
+    private static async Task StatusAsync(ApiContext api, ApiCall call) =>
+        await ApiBodies.JsonAsync(call.Http, await ViewAsync(api, call), ApiJson.Default.StatusView);
+
+    private static async Task<StatusView> ViewAsync(ApiContext api, ApiCall call)
+    {
+        var parts = call.Guardian.Parts;
+        var (held, mode) = (parts.Mode.Held, parts.Mode.Mode);
+        var journal = parts.Journal();
+        return new StatusView
+        {
+            Node = parts.NodeName,
+            Version = Version,
+            StartedAt = parts.StartedAt,
+            Uptime = Math.Round(Math.Max(0, (parts.Time.GetUtcNow() - parts.StartedAt).TotalSeconds), 1),
+            Cluster = ClusterRoutes.View(api.Access.ActorSystem),
+            Mode = held is null ? Text(mode) : "hold",
+            Autonomy = new AutonomyView(Text(parts.Mode.For(RiskClass.Contain)), Text(parts.Mode.For(RiskClass.Disrupt)), Text(parts.Mode.For(RiskClass.Destroy))),
+            Hold = new HoldView(held is not null, held),
+            Bus = BusOf(parts),
+            Bans = parts.Bans.Count,
+            OpenIncidents = await OpenAsync(call),
+            Policy = new PolicyView(parts.PolicyHash()),
+            Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
+            NotReady = parts.NotReady(),
+        };
+    }
+
+    private static BusView BusOf(GuardianParts parts)
+    {
+        var c = parts.Counters();
+        return new BusView(c.Sent, c.Accepted, c.Refused,
+            new RefusedView(c.AclDenied, c.Blacklisted, c.RateLimited, c.QueueFull, c.Invalid, c.Draining),
+            c.Delivered, c.Dropped, c.Queued, c.Topics, c.Subscriptions, c.Restarts, c.Parked);
+    }
+
+    private static async Task<int?> OpenAsync(ApiCall call)
+    {
+        try
+        {
+            return await call.Guardian.Parts.ReadModel.OpenIncidentsAsync(call.Cancellation).WaitAsync(TimeSpan.FromSeconds(1), call.Cancellation);
+        }
+        catch (Exception) when (!call.Cancellation.IsCancellationRequested)
+        {
+            return null; // the projection is away; the rest of the status is worth having all the more
+        }
+    }
+
+    private static Task PlaybooksAsync(ApiCall call) => ApiBodies.JsonAsync(call.Http,
+        [.. call.Guardian.Parts.Playbooks().Select(x => new PlaybookSummary(x.Name, x.Version, x.Hash, Text(x.Mode), x.Description))], ApiJson.Default.Playbooks);
+}
