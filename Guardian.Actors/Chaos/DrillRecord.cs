@@ -39,13 +39,11 @@ internal sealed record DrillRecord
     public TimeSpan Ended { get; init; }
 }
 
-/// <param name="FirstSeen">When the harness saw it first.</param>
-/// <param name="FirstViolations">Its violations when first seen.</param>
+/// <summary>An incident as seen last, with the moment it was seen first and its violations then.</summary>
 internal sealed record SeenIncident(string Id, string Key, string Type, string Subject, long? Violations, string State, DateTimeOffset OpenedAt,
     IReadOnlyList<string> Rules, IReadOnlyList<string> Runs, TimeSpan FirstSeen, long? FirstViolations);
 
-/// <param name="StepsDone">When all its steps were first seen ended.</param>
-/// <param name="EndedSeen">When it was first seen ended.</param>
+/// <summary>A run as seen last, with the moments when it, the end of all its steps and its end were seen first.</summary>
 internal sealed record SeenRun(string Id, string Playbook, string Incident, string State, IReadOnlyList<(string Id, string State)> Steps,
     TimeSpan FirstSeen, TimeSpan? StepsDone, TimeSpan? EndedSeen);
 

@@ -4,6 +4,7 @@ namespace Guardian.Actors.Chaos;
 /// <param name="Quiet">Median of the quiet windows' p99.</param>
 /// <param name="Flooded">Median of the flooded windows' p99.</param>
 /// <param name="Limit">max(factor × quiet, quiet + slack).</param>
+/// <param name="Pairs">Windows of each kind.</param>
 internal sealed record LatencyResult(TimeSpan Quiet, TimeSpan Flooded, TimeSpan Limit, int Pairs)
 {
     public bool Within => Flooded <= Limit;

@@ -15,6 +15,4 @@ internal static class Operations
     public static bool IsFlood(string body, string drill) => body.StartsWith($"{FloodPrefix}{drill}:", StringComparison.Ordinal);
 
     public static bool IsLoad(string body, string drill) => body.StartsWith($"{LoadPrefix}{drill}:", StringComparison.Ordinal);
-
-    public static bool IsId(string body) => body.StartsWith(LoadPrefix, StringComparison.Ordinal) || body.StartsWith(FloodPrefix, StringComparison.Ordinal);
 }

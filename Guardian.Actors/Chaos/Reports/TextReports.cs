@@ -51,7 +51,7 @@ internal static class TextReports
             {
                 xml.WriteStartElement(IsFailure(verdict) ? "failure" : "error");
                 xml.WriteAttributeString("type", verdict.Name());
-                xml.WriteAttributeString("message", Printable(drill.Judgement.Reasons.FirstOrDefault() ?? verdict.Name()));
+                xml.WriteAttributeString("message", Printable(drill.Judgement.Reasons.Count > 0 ? drill.Judgement.Reasons[0] : verdict.Name()));
                 xml.WriteString(Printable(string.Join('\n', drill.Judgement.Reasons)));
                 xml.WriteEndElement();
             }

@@ -7,6 +7,8 @@ namespace Guardian.Actors.Chaos.Targets;
 /// <summary>Reads a node's answers by the promised names alone, so that a node may add fields freely.</summary>
 internal static class TargetJson
 {
+    private static readonly string[] HealthCounts = ["restarts", "parked", "queued"];
+
     /// <summary>Items of a list: the array itself, or the first array in an envelope.</summary>
     public static IReadOnlyList<JsonElement> Items(JsonElement answer) => answer.ValueKind switch
     {
@@ -47,7 +49,7 @@ internal static class TargetJson
         return Object(x =>
         {
             x.WriteBoolean("healthy", healthy);
-            foreach (var name in new[] { "restarts", "parked", "queued" }) x.WriteNumber(name, Number(bus, name) ?? 0);
+            foreach (var name in HealthCounts) x.WriteNumber(name, Number(bus, name) ?? 0);
         });
     }
 
@@ -83,22 +85,10 @@ internal static class TargetJson
 
     private static string Body(JsonElement message)
     {
-        foreach (var name in new[] { "bodyBase64", "base64" })
-        {
-            var encoded = Text(message, name);
-            if (encoded.Length > 0 && TryBase64(encoded) is { } decoded) return decoded;
-        }
-
-        if (!message.TryGetProperty("body", out var body)) return "";
-        if (body.ValueKind != JsonValueKind.String) return body.GetRawText();
-        var text = body.GetString()!;
-        return Operations.IsId(text) ? text : TryBase64(text) is { } plain && Operations.IsId(plain) ? plain : text;
-    }
-
-    private static string? TryBase64(string text)
-    {
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var written) ? Encoding.UTF8.GetString(bytes, 0, written) : null;
+        var body = Text(message, "body");
+        if (Text(message, "encoding") != "base64") return body;
+        var bytes = new byte[body.Length];
+        return Convert.TryFromBase64String(body, bytes, out var written) ? Encoding.UTF8.GetString(bytes, 0, written) : "";
     }
 
     private static List<string> Texts(JsonElement item, string name) =>
