@@ -1,0 +1,36 @@
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Chaos;
+
+/// <summary>What scenarios may measure. Answered by the harness and the node's public surface, never by what is under test.</summary>
+internal static class ChaosProbes
+{
+    public const string BusHealth = "bus.health";
+    public const string BusViolations = "bus.violations";
+    public const string BlacklistContains = "blacklist.contains";
+    public const string HttpGet = "http.get";
+    public const string MitigationsActive = "mitigations.active";
+
+    /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
+    public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
+
+    public static Vocabulary Vocabulary { get; } = new([], [],
+    [
+        new(BusHealth, [],
+        [
+            new("healthy", FieldType.Bool, true), new("restarts", FieldType.Int, true, "Since the node started."),
+            new("parked", FieldType.Int, true), new("queued", FieldType.Int, true),
+        ], "The bus answers."),
+        new(BusViolations,
+        [
+            new("subject", FieldType.String, false, "A principal or a topic; nothing: all."), new("window", FieldType.Duration, false, "1s"),
+        ],
+        [
+            new("count", FieldType.Int, true, "Denials within the window."), new("total", FieldType.Int, true, "Denials since the drill began."),
+        ], "Denials by the policy, counted by the clients that got them."),
+        new(BlacklistContains, [new("principal", FieldType.String, true)], [new("banned", FieldType.Bool, true)], "Whether a principal is banned."),
+        new(HttpGet, [new("url", FieldType.String, true, "A path of the node.")], [new("status", FieldType.Int, true)], "GET on the node."),
+        new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
+            "Restrictions in force on a target."),
+    ]);
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+
+namespace Guardian.Actors.Chaos;
+
+/// <summary>Times after t0; null where it did not happen.</summary>
+internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Recover, TimeSpan? Resolve, TimeSpan? Banned, TimeSpan? RecoverAfterWithdrawal);
+
+/// <summary>A verdict with its reasons and times.</summary>
+internal sealed record DrillJudgement(Verdict Verdict, IReadOnlyList<string> Reasons, DrillClocks Clocks, LatencyResult? Latency, IReadOnlyList<Anomaly> Anomalies, int OperationsInFault);
+
+/// <summary>Decides from what was seen. No clock, no I/O: a record can be judged again at any time.</summary>
+internal static class DrillJudge
+{
+    /// <summary>So many anomalies are listed; the rest is counted.</summary>
+    private const int ListedAnomalies = 5;
+
+    public static DrillJudgement Judge(ScenarioPlan plan, DrillRecord record)
+    {
+        var chain = CausalChain.Of(plan, record);
+        var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries);
+        var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations) : null;
+        var clocks = Clocks(plan, record, chain);
+        var from = record.Injected ?? TimeSpan.Zero;
+        var inFault = record.Operations.Count(x => x.SentAt >= from);
+
+        DrillJudgement Say(Verdict verdict, IReadOnlyList<string> reasons) => new(verdict, reasons, clocks, latency, anomalies, inFault);
+
+        var harm = Harm(record, anomalies);
+        if (harm.Count > 0) return Say(Verdict.Unsafe, harm);
+        if (record.Aborted is { } aborted) return Say(record.UndoProven ? Verdict.Aborted : Verdict.UndoUnproven, [aborted]);
+        if (record.HarnessError is { } error) return Say(Verdict.HarnessError, [error]);
+        if (plan.Scenario.Fault is not null && record.Proven is null)
+            return Say(Verdict.Inconclusive, [$"no evidence that the fault was active: {plan.Scenario.Evidence} never held"]);
+        if (inFault < ScenarioPlan.MinOperations)
+            return Say(Verdict.Inconclusive, [string.Create(CultureInfo.InvariantCulture, $"{inFault} operations inside the fault window, {ScenarioPlan.MinOperations} are needed")]);
+
+        var missed = Missed(plan, record, chain, clocks, latency);
+        if (missed.Count > 0) return Say(Verdict.Fail, missed);
+        return record.UndoProven
+            ? Say(Verdict.Pass, [])
+            : Say(Verdict.UndoUnproven, [$"the fault was withdrawn, but its evidence still holds: {plan.Scenario.Evidence}"]);
+    }
+
+    private static List<string> Harm(DrillRecord record, IReadOnlyList<Anomaly> anomalies)
+    {
+        var harm = anomalies.Take(ListedAnomalies).Select(x => $"{x.Kind}: {x.OperationId}: {x.Detail}").ToList();
+        if (anomalies.Count > ListedAnomalies) harm.Add(string.Create(CultureInfo.InvariantCulture, $"and {anomalies.Count - ListedAnomalies} more anomalies"));
+        if (record.Flood.Accepted > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Accepted} forbidden messages were accepted"));
+        if (record.Flood.Delivered > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Delivered} forbidden messages were delivered"));
+        return harm;
+    }
+
+    private static DrillClocks Clocks(ScenarioPlan plan, DrillRecord record, CausalChain chain)
+    {
+        TimeSpan? Since(TimeSpan? at) => record.Proven is { } t0 && at is { } moment ? Max(moment - t0, TimeSpan.Zero) : null;
+        TimeSpan? banned = plan.FaultPrincipals.Select(x => record.Banned.TryGetValue(x, out var at) ? at : (TimeSpan?)null).Min();
+        var resolved = chain.Run is { State: "resolved" } run ? run.EndedSeen : null;
+        var after = record.Recovered is { } back && record.Withdrawn is { } gone ? Max(back - gone, TimeSpan.Zero) : (TimeSpan?)null;
+        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after);
+    }
+
+    private static List<string> Missed(ScenarioPlan plan, DrillRecord record, CausalChain chain, DrillClocks clocks, LatencyResult? latency)
+    {
+        var expect = plan.Scenario.Expect;
+        var missed = new List<string>();
+
+        void Within(string what, TimeSpan? seen, TimeSpan? limit)
+        {
+            if (limit is not { } most) return;
+            if (seen is null) missed.Add($"not {what} within {Text(most)}");
+            else if (seen > most) missed.Add($"{what} after {Text(seen.Value)}, allowed are {Text(most)}");
+        }
+
+        void Exactly(string what, long seen, long? wanted)
+        {
+            if (wanted is { } n && seen != n) missed.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {seen}, expected {n}"));
+        }
+
+        missed.AddRange(chain.Broken);
+        Within("detected", clocks.Detect, expect.DetectWithin);
+        Within("banned", clocks.Banned, expect.BannedWithin);
+        Within("recovered", clocks.Recover, expect.RecoverWithin);
+        if (chain.Run is not null || expect.Playbook is null) Within("resolved", clocks.Resolve, expect.ResolveWithin);
+        if (chain.Run is { EndedSeen: not null, State: not "resolved" } run) missed.Add($"run {run.Id} ended {run.State}");
+
+        Exactly("incidents", record.Incidents.Count, expect.Incidents);
+        Exactly("runs", record.Runs.Count, expect.Runs);
+        foreach (var wrong in record.Runs.Where(x => expect.MustNotRun.Contains(x.Playbook))) missed.Add($"{wrong.Playbook} must not run, it did as {wrong.Id}");
+
+        if (chain.Incident is { } incident)
+        {
+            if (expect.MinViolations is { } least && incident.FirstViolations is { } first && first < least)
+                missed.Add(string.Create(CultureInfo.InvariantCulture, $"detected at {first} violations, before the {least}th"));
+            if (expect.TotalViolations is { } total) Exactly($"violations of incident {incident.Id}", incident.Violations ?? 0, total);
+        }
+
+        if (plan.Scenario.Fault is { } fault)
+        {
+            if (record.Flood.Sent != fault.Count) Exactly("forbidden messages sent", record.Flood.Sent, fault.Count);
+            if (record.Flood.Unknown > 0) missed.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Unknown} forbidden messages got no answer"));
+        }
+
+        if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
+        foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
+        var denied = record.Operations.Count(x => x.Outcome == OperationOutcome.Fail);
+        if (denied > 0)
+        {
+            var first = record.Operations.First(x => x.Outcome == OperationOutcome.Fail);
+            missed.Add(string.Create(CultureInfo.InvariantCulture, $"{denied} legitimate operations were refused, the first one {first.Answer} for {first.Principal} on {first.Topic}"));
+        }
+
+        if (expect.Latency is not null)
+        {
+            if (latency is null) missed.Add("too few windows to compare the load's latency");
+            else if (!latency.Within) missed.Add($"legitimate p99 is {Text(latency.Flooded)} under the fault and {Text(latency.Quiet)} without, allowed are {Text(latency.Limit)}");
+        }
+
+        missed.AddRange(record.Verified.Where(x => !x.Passed).Select(x => $"{x.Check} does not hold: {x.Explanation}"));
+        return missed;
+    }
+
+    /// <summary>Milliseconds below a second, else seconds.</summary>
+    internal static string Text(TimeSpan time) => time < TimeSpan.FromSeconds(1)
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.#} ms")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.00} s");
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

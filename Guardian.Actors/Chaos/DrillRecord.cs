@@ -1,0 +1,73 @@
+namespace Guardian.Actors.Chaos;
+
+/// <summary>
+/// What was seen in one drill. Every moment is an offset on one monotonic clock that starts with the drill;
+/// only <see cref="SeenIncident.OpenedAt"/> is the node's wall clock and decides nothing.
+/// </summary>
+internal sealed record DrillRecord
+{
+    /// <summary>The harness itself could not do its work.</summary>
+    public string? HarnessError { get; init; }
+
+    /// <summary>A guardrail or an operator stopped the drill.</summary>
+    public string? Aborted { get; init; }
+    public TimeSpan? Injected { get; init; }
+    public TimeSpan? Withdrawn { get; init; }
+
+    /// <summary>The evidence probe no longer sees the fault.</summary>
+    public bool UndoProven { get; init; } = true;
+
+    /// <summary>t0: the fault is proven active.</summary>
+    public TimeSpan? Proven { get; init; }
+
+    /// <summary>Start of the first unbroken steady window.</summary>
+    public TimeSpan? Recovered { get; init; }
+
+    /// <summary>Incidents that were not there before the drill.</summary>
+    public IReadOnlyList<SeenIncident> Incidents { get; init; } = [];
+
+    /// <summary>Runs that were not there before the drill.</summary>
+    public IReadOnlyList<SeenRun> Runs { get; init; } = [];
+
+    /// <summary>Principals banned during the drill, and when that was first seen.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Banned { get; init; } = new Dictionary<string, TimeSpan>();
+    public FloodResult Flood { get; init; } = new();
+    public IReadOnlyList<Operation> Operations { get; init; } = [];
+    public IReadOnlyList<Delivery> Deliveries { get; init; } = [];
+    public IReadOnlyList<CheckResult> Verified { get; init; } = [];
+    public IReadOnlyList<LoadWindow> Windows { get; init; } = [];
+    public TimeSpan Ended { get; init; }
+}
+
+/// <summary>An incident as seen last, with the moment it was seen first and its violations then.</summary>
+internal sealed record SeenIncident(string Id, string Key, string Type, string Subject, long? Violations, string State, DateTimeOffset OpenedAt,
+    IReadOnlyList<string> Rules, IReadOnlyList<string> Runs, TimeSpan FirstSeen, long? FirstViolations);
+
+/// <summary>A run as seen last, with the moments when it, the end of all its steps and its end were seen first.</summary>
+internal sealed record SeenRun(string Id, string Playbook, string Incident, string State, IReadOnlyList<(string Id, string State)> Steps,
+    TimeSpan FirstSeen, TimeSpan? StepsDone, TimeSpan? EndedSeen);
+
+/// <summary>What became of the flood, by the answers that the flood itself got and by what the witness saw.</summary>
+internal sealed record FloodResult
+{
+    public int Sent { get; init; }
+    public int AclDenied { get; init; }
+    public int Blacklisted { get; init; }
+    public int Limited { get; init; }
+    public int Accepted { get; init; }
+    public int OtherRefusals { get; init; }
+    public int Unknown { get; init; }
+
+    /// <summary>Flood messages that the witness or the load's reader received.</summary>
+    public int Delivered { get; init; }
+
+    /// <summary>False: nobody was allowed to watch the topic; then the answers alone are the proof.</summary>
+    public bool Witnessed { get; init; }
+    public int Refused => AclDenied + Blacklisted + Limited + OtherRefusals;
+}
+
+/// <summary>A check and how it ended.</summary>
+internal sealed record CheckResult(string Check, bool Passed, string Explanation);
+
+/// <summary>A stretch of the load whose latency is compared.</summary>
+internal sealed record LoadWindow(bool Flooded, TimeSpan From, TimeSpan To);

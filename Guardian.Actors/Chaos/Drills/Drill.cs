@@ -1,0 +1,286 @@
+using Guardian.Actors.Chaos.Targets;
+
+namespace Guardian.Actors.Chaos.Drills;
+
+/// <summary>One drill under way: steady state, load, fault, observation, withdrawal, latency windows, drain.</summary>
+internal sealed class Drill(
+    ScenarioPlan plan, IChaosTarget target, DrillClock clock, string name, FloodTally tally, LoadReader reader,
+    DrillLog log, Action<string> progress, DrillTiming timing)
+{
+    private readonly Scenario _scenario = plan.Scenario;
+    private readonly NodeWatch _watch = new();
+    private readonly DrillChecks _checks = new(target, tally, clock);
+    private readonly LoadGenerator _load = new(plan, target, clock, name);
+    private readonly BusFlood _flood = new(plan, target, clock, name);
+    private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
+    private readonly List<LoadWindow> _windows = [];
+    private List<CheckResult> _verified = [];
+    private string? _error;
+    private string? _aborted;
+    private TimeSpan? _injected;
+    private TimeSpan? _withdrawn;
+    private TimeSpan? _proven;
+    private bool _undoProven = true;
+    private FloodResult? _faultResult;
+
+    public async Task RunAsync(CancellationToken abort)
+    {
+        try
+        {
+            if (!await PrepareAsync(abort).ConfigureAwait(false)) return;
+            using var stopLoad = new CancellationTokenSource();
+            var load = _load.RunAsync(stopLoad.Token);
+            try
+            {
+                await UnderLoadAsync(abort).ConfigureAwait(false);
+            }
+            finally
+            {
+                await stopLoad.CancelAsync().ConfigureAwait(false);
+                await load.ConfigureAwait(false);
+            }
+
+            await SettleAsync(abort).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+            _aborted = "stopped by the operator";
+        }
+        catch (GuardrailException e)
+        {
+            _aborted = e.Message;
+        }
+        catch (ChaosTargetException e)
+        {
+            _error = e.Message;
+        }
+
+        log.Write(clock.Now, "ended", durable: true);
+    }
+
+    public DrillRecord Record() => new()
+    {
+        HarnessError = _error,
+        Aborted = _aborted,
+        Injected = _injected,
+        Withdrawn = _withdrawn,
+        UndoProven = _undoProven,
+        Proven = _proven,
+        Recovered = _stable.Start,
+        Incidents = _watch.Incidents,
+        Runs = _watch.Runs,
+        Banned = _watch.BannedWith(tally.Banned),
+        Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = _scenario.Fault?.Witness is not null },
+        Operations = _load.Operations,
+        Deliveries = reader.Deliveries,
+        Verified = _verified,
+        Windows = _windows,
+        Ended = clock.Now,
+    };
+
+    private async Task<bool> PrepareAsync(CancellationToken abort)
+    {
+        progress("steady state");
+        await _watch.BaselineAsync(target, abort).ConfigureAwait(false);
+        var alreadyBanned = plan.FaultPrincipals.Concat(plan.LoadPrincipals).Intersect(_watch.BannedBefore).ToList();
+        if (alreadyBanned.Count > 0)
+        {
+            _error = $"{string.Join(", ", alreadyBanned)} is banned already; lift it with 'guardian blacklist remove', or use a fresh node";
+            return false;
+        }
+
+        foreach (var pattern in _scenario.Load.Topics) await reader.OpenAsync(target, _scenario.Load.Subscriber, pattern, abort).ConfigureAwait(false);
+        if (_scenario.Fault is { Witness: { } witness } fault) await reader.OpenAsync(target, witness, fault.Topic, abort).ConfigureAwait(false);
+
+        var giveUp = clock.Now + timing.SteadyWithin;
+        while (true)
+        {
+            var broken = await _checks.FirstBrokenAsync(_scenario.SteadyState, abort).ConfigureAwait(false);
+            if (broken is null) return true;
+            if (clock.Now > giveUp)
+            {
+                _error = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
+                return false;
+            }
+
+            await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task UnderLoadAsync(CancellationToken abort)
+    {
+        await WatchForAsync(timing.WarmUp, abort).ConfigureAwait(false);
+        if (_watch.Incidents.Count > 0) throw new ChaosTargetException($"an incident was opened before the fault: {_watch.Incidents[0].Type} about {_watch.Incidents[0].Subject}");
+        if (_scenario.Fault is null)
+        {
+            progress("quiet");
+            _injected = clock.Now;
+            await WatchForAsync(_scenario.Duration, abort).ConfigureAwait(false);
+            return;
+        }
+
+        var bound = _scenario.Expect.Latency;
+        if (bound is not null) await QuietAsync(bound, abort).ConfigureAwait(false);
+        await FaultAsync(bound, abort).ConfigureAwait(false);
+        for (var i = 1; bound is not null && i < bound.Windows; i++)
+        {
+            progress($"latency {i + 1} of {bound.Windows}");
+            await QuietAsync(bound, abort).ConfigureAwait(false);
+            var from = clock.Now;
+            await _flood.RunAsync(null, abort).ConfigureAwait(false);
+            await clock.UntilAsync(from + bound.Length, abort).ConfigureAwait(false);
+            _windows.Add(new LoadWindow(true, from, clock.Now));
+        }
+    }
+
+    private async Task QuietAsync(LatencyBound bound, CancellationToken abort)
+    {
+        var from = clock.Now;
+        await WatchForAsync(bound.Length, abort).ConfigureAwait(false);
+        _windows.Add(new LoadWindow(false, from, clock.Now));
+    }
+
+    private async Task FaultAsync(LatencyBound? bound, CancellationToken abort)
+    {
+        var fault = _scenario.Fault!;
+        // The undo is on disk before the fault: whoever finds this file alone knows what to take back.
+        log.Write(clock.Now, "undo-planned", x =>
+        {
+            x.WriteString("fault", "bus.flood");
+            x.WriteString("undo", "the flood lives in the runner's process and ends with it; bans are leases and lapse");
+            x.WriteString("topic", fault.Topic);
+        }, durable: true);
+
+        progress("fault");
+        using var withdraw = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        var from = clock.Now;
+        _injected = from;
+        log.Write(from, "fault-injected", durable: true);
+        var flood = _flood.RunAsync(tally, withdraw.Token);
+        try
+        {
+            await ObserveAsync(flood, from, bound, abort).ConfigureAwait(false);
+        }
+        finally
+        {
+            await withdraw.CancelAsync().ConfigureAwait(false);
+            await flood.ConfigureAwait(false);
+            _withdrawn ??= clock.Now;
+            _faultResult = tally.Result;
+            log.Write(clock.Now, "fault-withdrawn", durable: true);
+            await ProveUndoAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task ObserveAsync(Task flood, TimeSpan from, LatencyBound? bound, CancellationToken abort)
+    {
+        var said = "fault";
+        while (true)
+        {
+            GuardLoad();
+            if (_proven is null && _scenario.Evidence is { } evidence && (await _checks.CheckAsync(evidence, abort).ConfigureAwait(false)).Passed)
+            {
+                _proven = clock.Now;
+                log.Write(clock.Now, "fault-proven");
+            }
+
+            await LookAsync(abort).ConfigureAwait(false);
+            if (flood.IsCompleted) _withdrawn ??= clock.Now;
+            if (_proven is not null)
+            {
+                var began = clock.Now;
+                var broken = await _checks.FirstBrokenAsync(_scenario.SteadyState, abort).ConfigureAwait(false);
+                _stable.Add(began, clock.Now, broken is null);
+            }
+
+            if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && flood.IsCompleted)
+                _windows.Add(new LoadWindow(true, from, clock.Now));
+
+            var phase = Phase();
+            if (phase != said) progress(said = phase);
+            if (phase == "healed" && flood.IsCompleted) return;
+            if (clock.Now > (_proven ?? from) + plan.ObserveFor) return;
+            await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
+        }
+    }
+
+    private string Phase()
+    {
+        if (_proven is null) return "fault";
+        var expect = _scenario.Expect;
+        if (expect.Incident is not null && _watch.Incidents.Count == 0) return "waiting for detection";
+        var run = _watch.Runs.FirstOrDefault(x => x.Playbook == expect.Playbook);
+        if (expect.Playbook is not null && run is null) return "detected";
+        if (run is { EndedSeen: null }) return run.StepsDone is null ? "acting" : "verifying";
+        return _stable.Start is null ? "recovering" : "healed";
+    }
+
+    private async Task ProveUndoAsync()
+    {
+        if (_scenario.Evidence is not { } evidence || _proven is null) return;
+        using var limit = new CancellationTokenSource(timing.Settle, clock.Time);
+        try
+        {
+            while ((await _checks.CheckAsync(evidence, limit.Token).ConfigureAwait(false)).Passed)
+                await Task.Delay(timing.Poll, clock.Time, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _undoProven = false;
+        }
+    }
+
+    private async Task SettleAsync(CancellationToken abort)
+    {
+        progress("settling");
+        var giveUp = clock.Now + timing.Settle;
+        var total = _scenario.Expect.TotalViolations;
+        while (true)
+        {
+            await LookAsync(abort).ConfigureAwait(false);
+            _verified = [];
+            foreach (var check in _scenario.Verify) _verified.Add(await _checks.CheckAsync(check, abort).ConfigureAwait(false));
+            var drained = reader.Count >= _load.Operations.Count(x => x.Outcome == OperationOutcome.Ok);
+            var counted = total is null || _watch.Incidents.Any(x => x.Violations >= total);
+            if (drained && counted && _verified.TrueForAll(x => x.Passed)) break;
+            if (clock.Now > giveUp) break;
+            await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
+        }
+
+        // A doubled message comes after the first one: one more look after everything has arrived.
+        await Task.Delay(timing.Poll * 5, clock.Time, abort).ConfigureAwait(false);
+        if (reader.Broken is { } broken) _error = broken;
+    }
+
+    private async Task WatchForAsync(TimeSpan length, CancellationToken abort)
+    {
+        var end = clock.Now + length;
+        while (clock.Now < end)
+        {
+            GuardLoad();
+            await LookAsync(abort).ConfigureAwait(false);
+            var left = end - clock.Now;
+            if (left > TimeSpan.Zero) await Task.Delay(left < timing.Poll ? left : timing.Poll, clock.Time, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken abort)
+    {
+        try
+        {
+            await _watch.LookAsync(target, clock, abort).ConfigureAwait(false);
+        }
+        catch (ChaosTargetException e)
+        {
+            // A node under a fault may fail to answer; what it does not say is not seen, and the bounds decide.
+            log.Write(clock.Now, "look-failed", x => x.WriteString("why", e.Message));
+        }
+    }
+
+    private void GuardLoad()
+    {
+        if (_load.Breach is { } breach) throw new GuardrailException(breach);
+    }
+
+    private sealed class GuardrailException(string message) : Exception(message);
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Guardian.Actors.Chaos.Targets;
+using Guardian.Playbooks.Expressions;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Chaos.Drills;
+
+/// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock)
+{
+    public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
+    {
+        try
+        {
+            var result = check.Probe == ChaosProbes.BusViolations
+                ? Violations(check.With)
+                : await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false);
+            var scope = new EvaluationScope { Result = result };
+            return new CheckResult(check.ToString(), check.Check.Test(scope), check.Check.Explain(scope));
+        }
+        catch (Exception e) when (e is ChaosTargetException or EvaluationException)
+        {
+            return new CheckResult(check.ToString(), false, e.Message);
+        }
+    }
+
+    /// <summary>The first check that does not hold; null when all do.</summary>
+    public async Task<CheckResult?> FirstBrokenAsync(IEnumerable<ProbeCheck> checks, CancellationToken cancellation)
+    {
+        foreach (var check in checks)
+        {
+            var result = await CheckAsync(check, cancellation).ConfigureAwait(false);
+            if (!result.Passed) return result;
+        }
+
+        return null;
+    }
+
+    private JsonElement Violations(JsonElement with)
+    {
+        var subject = TargetJson.Text(with, "subject");
+        var window = Duration.TryParse(TargetJson.Text(with, "window"), out var given) ? given.Value : ChaosProbes.DefaultWindow;
+        var (count, total) = tally.Denials(subject.Length == 0 ? null : subject, window, clock.Now);
+        return TargetJson.Object(x =>
+        {
+            x.WriteNumber("count", count);
+            x.WriteNumber("total", total);
+        });
+    }
+}

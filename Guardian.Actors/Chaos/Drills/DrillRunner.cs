@@ -1,0 +1,43 @@
+using System.Globalization;
+using Guardian.Actors.Chaos.Targets;
+
+namespace Guardian.Actors.Chaos.Drills;
+
+/// <summary>How long the runner waits for what; tests shorten it.</summary>
+internal sealed record DrillTiming
+{
+    /// <summary>Between two looks at the node: fine enough for clocks in tens of milliseconds, coarse enough not to be a load.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>Load before anything is measured: connections open, code gets compiled.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>For the steady state to hold at the beginning.</summary>
+    public TimeSpan SteadyWithin { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>For the last deliveries, counts and checks at the end.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>Runs one scenario against a node and records what is seen. It judges nothing.</summary>
+internal sealed class DrillRunner(IChaosTarget target, TimeProvider time, DrillLog log, Action<string> progress, DrillTiming? timing = null)
+{
+    private readonly DrillTiming _timing = timing ?? new DrillTiming();
+
+    /// <summary>Always returns a record; <paramref name="abort"/> ends the drill with its faults withdrawn.</summary>
+    public async Task<DrillRecord> RunAsync(ScenarioPlan plan, CancellationToken abort)
+    {
+        var clock = new DrillClock(time);
+        var drill = string.Create(CultureInfo.InvariantCulture, $"{plan.Scenario.Name}-{plan.Seed}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}");
+        var tally = new FloodTally(plan.Scenario.Fault?.Topic);
+        var reader = new LoadReader(clock, drill, tally);
+        await using (reader.ConfigureAwait(false))
+        {
+            var state = new Drill(plan, target, clock, drill, tally, reader, log, progress, _timing);
+            await state.RunAsync(abort).ConfigureAwait(false);
+            var record = state.Record();
+            log.WriteHistory(record);
+            return record;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Guardian.Actors.Chaos.Targets;
+
+namespace Guardian.Actors.Chaos.Drills;
+
+/// <summary>What is new on the node since the drill began, each with the moment it was first seen.</summary>
+internal sealed class NodeWatch
+{
+    private readonly Dictionary<string, SeenIncident> _incidents = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SeenRun> _runs = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _banned = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<SeenIncident> Incidents => [.. _incidents.Values];
+
+    public IReadOnlyList<SeenRun> Runs => [.. _runs.Values];
+
+    public IReadOnlyDictionary<string, TimeSpan> Banned => _banned;
+
+    /// <summary>Who was banned before the drill.</summary>
+    public IReadOnlyList<string> BannedBefore { get; private set; } = [];
+
+    /// <summary>Remembers what is there already: none of it belongs to the drill.</summary>
+    public async Task BaselineAsync(IChaosTarget target, CancellationToken cancellation)
+    {
+        foreach (var incident in await target.IncidentsAsync(cancellation).ConfigureAwait(false)) _known.Add(incident.Id);
+        foreach (var run in await target.RunsAsync(cancellation).ConfigureAwait(false)) _known.Add(run.Id);
+        BannedBefore = await target.BannedAsync(cancellation).ConfigureAwait(false);
+    }
+
+    public async Task LookAsync(IChaosTarget target, DrillClock clock, CancellationToken cancellation)
+    {
+        foreach (var x in await target.IncidentsAsync(cancellation).ConfigureAwait(false))
+        {
+            if (_known.Contains(x.Id)) continue;
+            var before = _incidents.GetValueOrDefault(x.Id);
+            _incidents[x.Id] = new SeenIncident(x.Id, x.Key, x.Type, x.Subject, x.Violations, x.State, x.OpenedAt, x.Rules, x.Runs,
+                before?.FirstSeen ?? clock.Now, before is null ? x.Violations : before.FirstViolations);
+        }
+
+        foreach (var x in await target.RunsAsync(cancellation).ConfigureAwait(false))
+        {
+            if (_known.Contains(x.Id)) continue;
+            var before = _runs.GetValueOrDefault(x.Id);
+            var now = clock.Now;
+            _runs[x.Id] = new SeenRun(x.Id, x.Playbook, x.Incident, x.State, x.Steps, before?.FirstSeen ?? now,
+                before?.StepsDone ?? (x.StepsDone ? now : null), before?.EndedSeen ?? (x.Ended ? now : null));
+        }
+
+        foreach (var x in await target.BannedAsync(cancellation).ConfigureAwait(false))
+        {
+            if (!BannedBefore.Contains(x)) _banned.TryAdd(x, clock.Now);
+        }
+    }
+
+    /// <summary>What the flood's own answers told about bans, where that was earlier.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> BannedWith(IReadOnlyDictionary<string, TimeSpan> answered)
+    {
+        var all = new Dictionary<string, TimeSpan>(_banned);
+        foreach (var (principal, at) in answered)
+        {
+            if (!all.TryGetValue(principal, out var seen) || at < seen) all[principal] = at;
+        }
+
+        return all;
+    }
+}

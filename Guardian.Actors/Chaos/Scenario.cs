@@ -1,0 +1,99 @@
+using System.Text.Json;
+using Guardian.Playbooks.Expressions;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Chaos;
+
+/// <summary>One way of breaking Guardian on purpose and what must happen then; read from <c>scenarios/*.yaml</c>.</summary>
+internal sealed record Scenario
+{
+    public required string File { get; init; }
+
+    /// <summary><c>S02_acl_spam</c>: an id, an underscore, a name.</summary>
+    public required string Name { get; init; }
+    public required string Title { get; init; }
+    public int Severity { get; init; } = 3;
+
+    /// <summary>The scenario this is a variant of; variants run only by their full name, or with <c>all</c>.</summary>
+    public string? VariantOf { get; init; }
+
+    /// <summary>Without a fault: how long nothing may happen.</summary>
+    public TimeSpan Duration { get; init; }
+    public required IReadOnlyList<ProbeCheck> SteadyState { get; init; }
+    public required LoadSpec Load { get; init; }
+
+    /// <summary>Null: the control, nothing is broken.</summary>
+    public FloodFault? Fault { get; init; }
+
+    /// <summary>Proves that the fault is active, independently of the safeguard.</summary>
+    public ProbeCheck? Evidence { get; init; }
+    public required Expectation Expect { get; init; }
+    public IReadOnlyList<ProbeCheck> Verify { get; init; } = [];
+    public IReadOnlyList<string> ConflictsWith { get; init; } = [];
+
+    /// <summary><c>S02</c> of <c>S02_acl_spam</c>.</summary>
+    public string Id => Name.Split('_')[0];
+}
+
+/// <summary>A measurement and the condition on its <c>result</c>.</summary>
+internal sealed record ProbeCheck(string Probe, JsonElement With, CompiledExpression Check)
+{
+    public override string ToString() => $"{Probe}: {Check.Source}";
+}
+
+/// <summary>Legitimate traffic that must not suffer.</summary>
+/// <param name="Principals">Named <c>load-01</c> and on; 1 to 10, as the shipped policy declares them.</param>
+/// <param name="Rate">Of all of them together; at most 5,000/s, so that the tool cannot become the fault.</param>
+/// <param name="Topics">Patterns; a wildcard at the end becomes the principal's number.</param>
+/// <param name="Subscriber">The principal that reads along.</param>
+internal sealed record LoadSpec(int Principals, Rate Rate, IReadOnlyList<string> Topics, string Subscriber);
+
+/// <summary><c>bus.flood</c>: forbidden messages.</summary>
+/// <param name="Principal">Who; with several, the prefix of their names (<c>rogue-01</c>).</param>
+/// <param name="Principals">1 to 1,000.</param>
+/// <param name="Topic">A topic the policy forbids them.</param>
+/// <param name="Count">Messages of all principals together; at most 100,000.</param>
+/// <param name="Over">Spread evenly; 0 is as fast as it goes.</param>
+/// <param name="Ttl">The fault withdraws itself after this, whatever happens.</param>
+/// <param name="Witness">A principal allowed to read the topic: sees what is delivered though denied.</param>
+internal sealed record FloodFault(string Principal, int Principals, string Topic, int Count, TimeSpan Over, TimeSpan Ttl, string? Witness);
+
+/// <summary>What must happen, and by when after the fault was proven active.</summary>
+internal sealed record Expectation
+{
+    /// <summary>Type of the incident that must be opened; null where none may be.</summary>
+    public string? Incident { get; init; }
+    public string? Playbook { get; init; }
+
+    /// <summary>Steps of that playbook's run which must have succeeded.</summary>
+    public IReadOnlyList<string> Steps { get; init; } = [];
+    public IReadOnlyList<string> MustNotRun { get; init; } = [];
+
+    /// <summary>Exactly so many new incidents.</summary>
+    public int? Incidents { get; init; }
+
+    /// <summary>Exactly so many new runs.</summary>
+    public int? Runs { get; init; }
+
+    /// <summary>The incident counts at least so many violations when it is first seen: detection is never earlier.</summary>
+    public long? MinViolations { get; init; }
+
+    /// <summary>The incident's violations in the end.</summary>
+    public long? TotalViolations { get; init; }
+    public TimeSpan? DetectWithin { get; init; }
+    public TimeSpan? BannedWithin { get; init; }
+    public TimeSpan? RecoverWithin { get; init; }
+
+    /// <summary>The run ends <c>resolved</c>.</summary>
+    public TimeSpan? ResolveWithin { get; init; }
+
+    /// <summary>Nobody may be banned.</summary>
+    public bool NotBanned { get; init; }
+
+    /// <summary>Length of the unbroken steady window that counts as recovered.</summary>
+    public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(3);
+    public LatencyBound? Latency { get; init; }
+}
+
+/// <summary>The load's p99 in flooded windows is at most max(factor × quiet, quiet + slack); medians of so many interleaved pairs.</summary>
+internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack);

@@ -1,0 +1,188 @@
+using System.Text.RegularExpressions;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+using Guardian.Playbooks.Yaml;
+
+namespace Guardian.Actors.Chaos;
+
+/// <summary>All valid scenarios and every error of every file.</summary>
+internal sealed record ScenarioLoadResult(IReadOnlyList<Scenario> Scenarios, IReadOnlyList<FileError> Errors);
+
+/// <summary>Reads scenarios. Only what the engine does is accepted: an unknown key is an error with its place and the nearest name.</summary>
+internal static partial class ScenarioLoader
+{
+    /// <summary>Longest drill; a scenario is a measurement, not a soak.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    public static ScenarioLoadResult LoadDirectory(string directory)
+    {
+        if (!Directory.Exists(directory))
+            return new([], [new FileError(directory, 0, 0, "the folder of scenarios does not exist; set Guardian:Files:Scenarios or pass --scenarios")]);
+        var results = Directory.EnumerateFiles(directory).Where(x => x.EndsWith(".yaml", StringComparison.Ordinal) || x.EndsWith(".yml", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).Select(LoadFile).ToList();
+        return Combine(results);
+    }
+
+    /// <summary>Reads texts as one set.</summary>
+    public static ScenarioLoadResult Load(IEnumerable<(string File, string Text)> files) =>
+        Combine([.. files.Select(x =>
+        {
+            var sink = new ErrorSink(x.File);
+            return Read(YamlReader.Read(x.Text, sink), sink);
+        })]);
+
+    private static (Scenario?, ErrorSink) LoadFile(string path)
+    {
+        var sink = new ErrorSink(path);
+        return Read(YamlReader.ReadFile(path, sink).Root, sink);
+    }
+
+    private static ScenarioLoadResult Combine(IReadOnlyList<(Scenario? Scenario, ErrorSink Sink)> files)
+    {
+        var scenarios = new Dictionary<string, Scenario>(StringComparer.Ordinal);
+        var errors = files.SelectMany(x => x.Sink.Errors).ToList();
+        foreach (var scenario in files.Select(x => x.Scenario).OfType<Scenario>())
+        {
+            if (!scenarios.TryAdd(scenario.Name, scenario))
+                errors.Add(new FileError(scenario.File, 0, 0, $"'{scenario.Name}' is already the name of the scenario in {scenarios[scenario.Name].File}"));
+        }
+
+        foreach (var x in scenarios.Values)
+        {
+            if (x.VariantOf is { } of && !scenarios.ContainsKey(of)) errors.Add(new FileError(x.File, 0, 0, $"'variantOf' names '{of}', which does not exist{Spelling.Hint(of, scenarios.Keys)}"));
+            if (x.VariantOf is null && scenarios.Values.Any(y => y != x && y.VariantOf is null && y.Id == x.Id && string.CompareOrdinal(y.Name, x.Name) < 0))
+                errors.Add(new FileError(x.File, 0, 0, $"another scenario has the id {x.Id}; give this one another id or 'variantOf'"));
+        }
+
+        return new([.. scenarios.Values.OrderBy(x => x.Id, StringComparer.Ordinal).ThenBy(x => x.VariantOf is not null).ThenBy(x => x.Name, StringComparer.Ordinal)], errors);
+    }
+
+    private static (Scenario?, ErrorSink) Read(YamlNode? root, ErrorSink sink)
+    {
+        if (MapReader.Of(root, sink, "a scenario") is not { } map) return (null, sink);
+        Fixed(map, "apiVersion", "guardian/v1");
+        Fixed(map, "kind", "Scenario");
+        var metadata = MapReader.Of(map.Require("metadata"), sink, "'metadata'");
+        var name = metadata?.RequireText("name") ?? "";
+        if (metadata is not null && name.Length > 0 && !NameForm().IsMatch(name))
+            sink.Add(metadata.Node.Get("name")!, $"'{name}' is not a scenario's name; write an id, an underscore and a name, e.g. S02_acl_spam");
+        var title = metadata?.RequireText("title") ?? "";
+        var severity = metadata?.Int("severity", 3, 1, 5) ?? 3;
+        var variantOf = metadata?.Text("variantOf");
+        metadata?.Finish();
+
+        var fault = Fault(map);
+        var evidence = map.Take("evidence") is { } node ? ProbeChecks.Read(node, sink) : null;
+        if (fault is not null && evidence is null && map.Node.Get("evidence") is null) sink.Add(map.Node, "a scenario with a fault needs 'evidence' that the fault is active");
+        if (fault is null && evidence is not null) sink.Add(map.Node.Get("evidence")!, "'evidence' without 'fault' proves nothing; remove it");
+        var duration = map.Duration("duration", TimeSpan.Zero, TimeSpan.Zero, Longest);
+        if (fault is null && map.Node.Get("fault") is null && duration == TimeSpan.Zero) sink.Add(map.Node, "a scenario without a fault needs 'duration': how long nothing may happen");
+        if (fault is not null && duration > TimeSpan.Zero) sink.Add(map.Node.Get("duration")!, "'duration' is for scenarios without a fault; the bounds of 'expect' end this one");
+
+        var steady = map.List("steadyState").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>().ToList();
+        if (steady.Count == 0 && map.Node.Get("steadyState") is null) sink.Add(map.Node, "a scenario needs 'steadyState': what holds before and after");
+        var scenario = new Scenario
+        {
+            File = sink.File,
+            Name = name,
+            Title = title,
+            Severity = severity,
+            VariantOf = variantOf,
+            Duration = duration,
+            SteadyState = steady,
+            Load = Load(map),
+            Fault = fault,
+            Evidence = evidence,
+            Expect = Expect(map, fault),
+            Verify = [.. map.List("verify").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
+            ConflictsWith = map.Texts("conflictsWith"),
+        };
+        map.Finish();
+        return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static LoadSpec Load(MapReader map)
+    {
+        var empty = new LoadSpec(1, new Rate(1, TimeSpan.FromSeconds(1)), ["library.>"], "patron");
+        if (MapReader.Of(map.Require("load"), map.Sink, "'load'") is not { } load) return empty;
+        var principals = load.Int("principals", 10, 1, 10);
+        var rate = load.Rate("rate") ?? new Rate(50, TimeSpan.FromSeconds(1));
+        if (rate.PerSecond > 5_000) map.Sink.Add(load.Node.Get("rate")!, "at most 5000/s: beyond that the load itself is the fault");
+        var topics = load.Texts("topics");
+        if (topics.Count == 0) map.Sink.Add(load.Node, "'load' needs 'topics'");
+        var subscriber = load.Text("subscriber") ?? "patron";
+        load.Finish();
+        return new LoadSpec(principals, rate, topics.Count > 0 ? topics : empty.Topics, subscriber);
+    }
+
+    private static FloodFault? Fault(MapReader map)
+    {
+        if (map.Map("fault") is not { } fault) return null;
+        var kind = fault.RequireText("kind");
+        if (kind is not null and not "bus.flood") map.Sink.Add(fault.Node.Get("kind")!, $"this release has no fault '{kind}'{Spelling.Hint(kind, ["bus.flood"])}");
+        var ttl = fault.Duration("ttl", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), Longest);
+        if (MapReader.Of(fault.Require("with"), map.Sink, "'with'") is not { } with)
+        {
+            fault.Finish();
+            return null;
+        }
+
+        var flood = new FloodFault(
+            with.RequireText("principal") ?? "", with.Int("principals", 1, 1, 1_000), with.RequireText("topic") ?? "", with.Int("count", 100, 1, 100_000),
+            with.Duration("over", TimeSpan.FromSeconds(1), TimeSpan.Zero, Longest), ttl, with.Text("witness"));
+        if (flood.Topic.Contains('*') || flood.Topic.Contains('>')) map.Sink.Add(with.Node.Get("topic")!, "a flood needs one concrete topic, without wildcards");
+        if (flood.Over >= ttl) map.Sink.Add(fault.Node, $"'ttl' ({new Duration(ttl)}) ends the flood before 'over' ({new Duration(flood.Over)}) is through");
+        with.Finish();
+        fault.Finish();
+        return flood;
+    }
+
+    private static Expectation Expect(MapReader map, FloodFault? fault)
+    {
+        if (MapReader.Of(map.Require("expect"), map.Sink, "'expect'") is not { } expect) return new Expectation();
+        TimeSpan? Bound(string key) => expect.Take(key) is null ? null : expect.Duration(key, Longest, TimeSpan.FromMilliseconds(1), Longest);
+        int? Count(string key) => expect.Take(key) is null ? null : expect.Int(key, 0, 0, 1_000_000);
+        var result = new Expectation
+        {
+            Incident = expect.Text("incident"),
+            Playbook = expect.Text("playbook"),
+            Steps = expect.Texts("steps"),
+            MustNotRun = expect.Texts("mustNotRun"),
+            Incidents = Count("incidents"),
+            Runs = Count("runs"),
+            MinViolations = Count("minViolations"),
+            TotalViolations = Count("totalViolations"),
+            DetectWithin = Bound("detectWithin"),
+            BannedWithin = Bound("bannedWithin"),
+            RecoverWithin = Bound("recoverWithin"),
+            ResolveWithin = Bound("resolveWithin"),
+            NotBanned = expect.Bool("notBanned", false),
+            StableFor = expect.Duration("stableFor", TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(100), Longest),
+            Latency = Latency(expect),
+        };
+        if (result.Playbook is not null && result.Incident is null) map.Sink.Add(expect.Node, "'playbook' needs 'incident': the run must belong to it");
+        if (result.Steps.Count > 0 && result.Playbook is null) map.Sink.Add(expect.Node, "'steps' needs 'playbook'");
+        if (fault is null && result.Incident is not null) map.Sink.Add(expect.Node.Get("incident")!, "without a fault nothing can be expected to be detected");
+        if (result is { NotBanned: true, BannedWithin: not null }) map.Sink.Add(expect.Node, "'notBanned' and 'bannedWithin' contradict each other");
+        expect.Finish();
+        return result;
+    }
+
+    private static LatencyBound? Latency(MapReader expect)
+    {
+        if (expect.Map("latency") is not { } latency) return null;
+        var bound = new LatencyBound(
+            latency.Int("windows", 5, 1, 25), latency.Duration("length", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+            latency.Double("factor", 2, 1, 100), latency.Duration("slack", TimeSpan.FromMilliseconds(20), TimeSpan.Zero, TimeSpan.FromSeconds(10)));
+        latency.Finish();
+        return bound;
+    }
+
+    private static void Fixed(MapReader map, string key, string value)
+    {
+        if (map.RequireText(key) is { } text && text != value) map.Sink.Add(map.Node.Get(key)!, $"'{key}' must be '{value}', not '{text}'");
+    }
+
+    [GeneratedRegex("^[A-Z][0-9]{2}_[a-z0-9_]{1,60}$")]
+    private static partial Regex NameForm();
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Reports;
+using Spectre.Console;
+
+namespace Guardian.Host.Chaos;
+
+/// <summary>Progress lines and the closing table; with <c>--json</c> nothing but one JSON object at the end.</summary>
+internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool json, bool terminal, TimeProvider time)
+{
+    private readonly long _start = time.GetTimestamp();
+
+    public void Progress(string scenario, string phase)
+    {
+        if (!json) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetElapsedTime(_start).TotalSeconds,6:0.0} s  {scenario}: {phase}"));
+    }
+
+    public void Done(DrillReport drill)
+    {
+        Progress(drill.Plan.Scenario.Name, drill.Judgement.Verdict.Name());
+        if (json) return;
+        foreach (var reason in drill.Judgement.Reasons) output.WriteLine($"            {reason}");
+    }
+
+    public void Error(string message) => errors.WriteLine(message);
+
+    public void Line(string text)
+    {
+        if (!json) output.WriteLine(text);
+    }
+
+    public void Closing(ChaosReport report, string folder)
+    {
+        if (json)
+        {
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer)) JsonReport.Write(writer, report);
+            output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+            return;
+        }
+
+        output.WriteLine();
+        Table(report);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{report.Passed} of {report.Drills.Count} passed ({(report.Drills.Count == 0 ? 0 : 100.0 * report.Passed / report.Drills.Count):0.#} %): {report.Worst.Name()}"));
+        output.WriteLine($"report:  {folder}");
+        output.WriteLine($"replay:  {report.Replay}");
+    }
+
+    public void List(IReadOnlyList<Scenario> scenarios)
+    {
+        if (json)
+        {
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                writer.WriteStartArray();
+                foreach (var scenario in scenarios)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", scenario.Name);
+                    writer.WriteString("id", scenario.Id);
+                    writer.WriteString("title", scenario.Title);
+                    writer.WriteNumber("severity", scenario.Severity);
+                    if (scenario.VariantOf is { } of) writer.WriteString("variantOf", of);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+            }
+
+            output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+            return;
+        }
+
+        Rows(["scenario", "run as", "fault", "title"],
+            scenarios.Select(x => new[] { x.Name, x.VariantOf is null ? x.Id : x.Name, x.Fault is { } f ? Text(f) : "none", x.Title }));
+    }
+
+    private static string Text(FloodFault fault) => string.Create(CultureInfo.InvariantCulture, $"bus.flood {fault.Count} on {fault.Topic}");
+
+    private void Table(ChaosReport report) => Rows(["scenario", "verdict", "detect", "act", "recover", "banned", "resolved", "flood refused", "p99 quiet", "p99 fault"],
+        report.Drills.Select(x =>
+        {
+            var (clocks, flood, latency) = (x.Judgement.Clocks, x.Record.Flood, x.Judgement.Latency);
+            return new[]
+            {
+                x.Plan.Scenario.Name, x.Judgement.Verdict.Name(), TextReports.Time(clocks.Detect), TextReports.Time(clocks.Act), TextReports.Time(clocks.Recover),
+                TextReports.Time(clocks.Banned), TextReports.Time(clocks.Resolve),
+                flood.Sent == 0 ? "–" : string.Create(CultureInfo.InvariantCulture, $"{flood.Refused}/{flood.Sent}"),
+                TextReports.Time(latency?.Quiet), TextReports.Time(latency?.Flooded),
+            };
+        }));
+
+    private void Rows(string[] header, IEnumerable<string[]> rows)
+    {
+        if (!terminal)
+        {
+            Plain(header, [.. rows]);
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Rounded);
+        foreach (var name in header) table.AddColumn(new TableColumn(name).NoWrap());
+        foreach (var row in rows) table.AddRow([.. row.Select(x => new Markup(Coloured(x)))]);
+        AnsiConsole.Write(table);
+    }
+
+    private void Plain(string[] header, List<string[]> rows)
+    {
+        var widths = header.Select((x, i) => rows.Select(r => r[i].Length).Append(x.Length).Max()).ToArray();
+        foreach (var row in rows.Prepend(header))
+            output.WriteLine(string.Join("  ", row.Select((x, i) => x.PadRight(widths[i]))).TrimEnd());
+    }
+
+    private static string Coloured(string text) => text switch
+    {
+        "pass" => "[green]pass[/]",
+        "fail" or "unsafe" or "undo_unproven" => $"[red]{text}[/]",
+        "inconclusive" or "aborted" or "harness_error" => $"[yellow]{text}[/]",
+        _ => Markup.Escape(text),
+    };
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Drills;
+using Guardian.Actors.Chaos.Reports;
+using Guardian.Actors.Chaos.Targets;
+
+namespace Guardian.Host.Chaos;
+
+/// <summary>What <c>chaos run</c> was asked for.</summary>
+internal sealed record ChaosRequest
+{
+    public required IReadOnlyList<Scenario> Scenarios { get; init; }
+    public required IReadOnlyList<string> Ids { get; init; }
+    public required int Seed { get; init; }
+    public required int Repeat { get; init; }
+
+    /// <summary>Folder of the reports; one subfolder per run.</summary>
+    public required string Report { get; init; }
+
+    /// <summary>A running node; null: a fresh one for each drill.</summary>
+    public Uri? Url { get; init; }
+    public string? Key { get; init; }
+}
+
+/// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<NodeProgram> program)
+{
+    public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
+    {
+        var started = time.GetUtcNow();
+        var folder = Path.GetFullPath(Path.Combine(request.Report, string.Create(CultureInfo.InvariantCulture, $"{started.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{request.Seed}")));
+        Directory.CreateDirectory(folder);
+        var drills = new List<DrillReport>();
+        using (var log = new DrillLog(new FileStream(Path.Combine(folder, "history.jsonl"), FileMode.Append, FileAccess.Write, FileShare.Read)))
+        {
+            for (var repetition = 1; repetition <= request.Repeat && !abort.IsCancellationRequested; repetition++)
+            {
+                foreach (var scenario in request.Scenarios)
+                {
+                    if (abort.IsCancellationRequested) break;
+                    var plan = new ScenarioPlan(scenario, unchecked(request.Seed + repetition - 1));
+                    var record = await DrillAsync(plan, repetition, request, folder, log, abort);
+                    var drill = new DrillReport(plan, repetition, record, DrillJudge.Judge(plan, record));
+                    drills.Add(drill);
+                    console.Done(drill);
+                }
+            }
+        }
+
+        var report = new ChaosReport(started, request.Seed, request.Url?.ToString() ?? "a fresh node for each drill", Version, Replay(request), drills);
+        Write(folder, report);
+        return (report, folder);
+    }
+
+    private async Task<DrillRecord> DrillAsync(ScenarioPlan plan, int repetition, ChaosRequest request, string folder, DrillLog log, CancellationToken abort)
+    {
+        log.Write(TimeSpan.Zero, "drill", x =>
+        {
+            x.WriteString("scenario", plan.Scenario.Name);
+            x.WriteNumber("repetition", repetition);
+            x.WriteNumber("seed", plan.Seed);
+        });
+        void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
+        try
+        {
+            if (request.Url is { } url)
+            {
+                var running = new HttpChaosTarget(url, request.Key);
+                await using (running) return await new DrillRunner(running, time, log, Progress).RunAsync(plan, abort);
+            }
+
+            Progress("starting a node");
+            var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{plan.Scenario.Name}-{repetition}"));
+            DrillRecord record;
+            var node = await ThrowawayNode.StartAsync(program(), home, ChaosFiles.Policy, ChaosFiles.Playbooks, time, abort);
+            await using (node)
+            {
+                var target = new HttpChaosTarget(node.Url);
+                await using (target) record = await new DrillRunner(target, time, log, Progress).RunAsync(plan, abort);
+            }
+
+            // A failed drill keeps its node's journal and log as evidence.
+            if (DrillJudge.Judge(plan, record).Verdict == Verdict.Pass) Directory.Delete(home, recursive: true);
+            return record;
+        }
+        catch (ChaosTargetException e)
+        {
+            return new DrillRecord { HarnessError = e.Message };
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+            return new DrillRecord { Aborted = "stopped by the operator" };
+        }
+    }
+
+    private static string Version => typeof(ChaosRun).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    private static string Replay(ChaosRequest request)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"guardian chaos run {string.Join(' ', request.Ids)} --seed {request.Seed}");
+        if (request.Repeat > 1) text += string.Create(CultureInfo.InvariantCulture, $" --repeat {request.Repeat}");
+        if (request.Url is { } url) text += $" --url {url} --yes";
+        return text;
+    }
+
+    private static void Write(string folder, ChaosReport report)
+    {
+        using (var stream = File.Create(Path.Combine(folder, "run.json")))
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+            JsonReport.Write(json, report);
+        using (var stream = File.Create(Path.Combine(folder, "junit.xml"))) TextReports.JUnit(stream, report);
+        File.WriteAllText(Path.Combine(folder, "report.md"), TextReports.Markdown(report));
+    }
+}

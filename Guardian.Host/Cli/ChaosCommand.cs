@@ -1,0 +1,118 @@
+using System.CommandLine;
+using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Targets;
+using Guardian.Host.Chaos;
+
+namespace Guardian.Host.Cli;
+
+/// <summary><c>guardian chaos list|run</c>. Exit codes are those of the verdicts; usage and an unreachable node are 6.</summary>
+internal static class ChaosCommand
+{
+    private static readonly int Usage = Verdict.HarnessError.ExitCode();
+
+    public static Command Create() => new("chaos", "Breaks Guardian on purpose and measures how it heals") { List(), Run() };
+
+    private static Command List()
+    {
+        var scenarios = ScenariosOption();
+        var json = JsonOption();
+        var command = new Command("list", "Scenarios and their faults") { scenarios, json };
+        command.SetAction(result =>
+        {
+            var console = ConsoleOf(result.GetValue(json));
+            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            console.List(all);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Run()
+    {
+        var ids = new Argument<string[]>("ids") { Arity = ArgumentArity.OneOrMore, Description = "S02 (the scenario of that id), S02_burst (a full name), or all" };
+        var seed = new Option<int?>("--seed") { Description = "Repeats a run; default: drawn and printed" };
+        var repeat = new Option<int>("--repeat") { DefaultValueFactory = _ => 1, Description = "Each scenario so many times, 1 to 100" };
+        var report = new Option<string>("--report") { DefaultValueFactory = _ => Path.Combine("artifacts", "chaos"), Description = "Folder of the reports" };
+        var url = new Option<string?>("--url") { Description = "A running node that allows it (Guardian:Chaos:Enabled), instead of a fresh node for each drill" };
+        var key = new Option<string?>("--key") { Description = "API key of that node" };
+        var yes = new Option<bool>("--yes") { Description = "Confirms a run against a running node" };
+        var scenarios = ScenariosOption();
+        var json = JsonOption();
+        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, url, key, yes, scenarios, json };
+        command.SetAction(async (result, abort) =>
+        {
+            var console = ConsoleOf(result.GetValue(json));
+            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            var times = result.GetValue(repeat);
+            if (times is < 1 or > 100) return Fail(console, "--repeat must be 1 to 100");
+            try
+            {
+                var asked = result.GetValue(ids) ?? [];
+                var request = new ChaosRequest
+                {
+                    Scenarios = ScenarioCatalog.Pick(all, asked),
+                    Ids = asked,
+                    Seed = result.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
+                    Repeat = times,
+                    Report = result.GetValue(report)!,
+                    Url = result.GetValue(url) is { } text ? Node(text) : null,
+                    Key = result.GetValue(key),
+                };
+                if (request.Url is not null) await AdmitAsync(request, result.GetValue(yes), abort);
+                var (done, folder) = await new ChaosRun(console, TimeProvider.System, NodeProgram.Self).RunAsync(request, abort);
+                console.Closing(done, folder);
+                return done.Worst.ExitCode();
+            }
+            catch (Exception e) when (e is ArgumentException or ChaosTargetException or IOException or UnauthorizedAccessException)
+            {
+                return Fail(console, e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return Verdict.Aborted.ExitCode();
+            }
+        });
+        return command;
+    }
+
+    /// <summary>A running node takes part only where its operator allows it, and the caller confirms.</summary>
+    private static async Task AdmitAsync(ChaosRequest request, bool confirmed, CancellationToken abort)
+    {
+        if (!confirmed) throw new ArgumentException($"this breaks {request.Url} on purpose and leaves bans behind until their leases end; add --yes to confirm");
+        if (request.Repeat > 1 || request.Scenarios.Select(x => x.Id).Distinct().Count() < request.Scenarios.Count)
+            throw new ArgumentException("on a running node the bans of one drill would spoil the next of the same kind; run each once, or leave out --url");
+        var target = new HttpChaosTarget(request.Url!, request.Key);
+        await using (target)
+        {
+            var status = await target.StatusAsync(abort);
+            if (!ChaosEnabled(status)) throw new ChaosTargetException($"{request.Url} does not allow chaos; start it with --Guardian:Chaos:Enabled=true, or leave out --url to use a fresh node");
+        }
+    }
+
+    private static bool ChaosEnabled(System.Text.Json.JsonElement status) =>
+        status.ValueKind == System.Text.Json.JsonValueKind.Object && status.TryGetProperty("chaos", out var chaos)
+        && chaos.ValueKind == System.Text.Json.JsonValueKind.Object && chaos.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == System.Text.Json.JsonValueKind.True;
+
+    private static Uri Node(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw new ArgumentException($"--url must be a node's address such as http://127.0.0.1:8558, not '{text}'");
+
+    private static IReadOnlyList<Scenario>? Load(string? folder, ChaosConsole console)
+    {
+        var loaded = ScenarioLoader.LoadDirectory(ChaosFiles.Scenarios(folder));
+        foreach (var error in loaded.Errors) console.Error(error.ToString());
+        return loaded.Errors.Count == 0 ? loaded.Scenarios : null;
+    }
+
+    private static int Fail(ChaosConsole console, string message)
+    {
+        console.Error(message);
+        return Usage;
+    }
+
+    private static ChaosConsole ConsoleOf(bool json) =>
+        new(Console.Out, Console.Error, json, !json && !Console.IsOutputRedirected, TimeProvider.System);
+
+    private static Option<string?> ScenariosOption() => new("--scenarios") { Description = "Folder of scenarios; default: scenarios, then the shipped ones" };
+
+    private static Option<bool> JsonOption() => new("--json") { Description = "Nothing but JSON" };
+}

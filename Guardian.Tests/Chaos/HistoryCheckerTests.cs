@@ -1,0 +1,85 @@
+using CsCheck;
+using Guardian.Actors.Chaos;
+
+namespace Guardian.Tests.Chaos;
+
+public class HistoryCheckerTests
+{
+    private static readonly string[] Principals = ["load-01", "load-02", "load-03"];
+    private static readonly string[] Topics = ["library.a", "library.b"];
+
+    /// <summary>Operations, and deliveries as a correct bus would make them: any interleaving of the streams, info or not.</summary>
+    private static readonly Gen<(List<Operation> Sent, List<Delivery> Received)> Correct =
+        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 1], Gen.Int[0, 9], Gen.Bool, Gen.Int[0, 1_000]).List[1, 60].Select(rows =>
+        {
+            var sequence = new Dictionary<(int, int), int>();
+            var sent = new List<Operation>();
+            var received = new List<(int Rank, Delivery Delivery)>();
+            var rank = new Dictionary<(int, int), int>();
+            foreach (var (p, t, kind, arrives, jump) in rows)
+            {
+                var n = sequence[(p, t)] = sequence.GetValueOrDefault((p, t)) + 1;
+                var outcome = kind switch { 0 => OperationOutcome.Fail, 1 => OperationOutcome.Info, _ => OperationOutcome.Ok };
+                var operation = new Operation($"{p}/{t}/{n}", Principals[p], Topics[t], n, outcome, outcome.ToString(), TimeSpan.Zero, TimeSpan.Zero);
+                sent.Add(operation);
+                var at = rank[(p, t)] = rank.GetValueOrDefault((p, t)) + jump;
+                if (outcome == OperationOutcome.Ok || (outcome == OperationOutcome.Info && arrives)) received.Add((at, DeliveryOf(operation)));
+            }
+
+            return (sent, received.OrderBy(x => x.Rank).Select(x => x.Delivery).ToList());
+        });
+
+    [Fact]
+    public void A_correct_history_has_no_anomaly() =>
+        Correct.Sample(x => HistoryChecker.Check(x.Sent, x.Received).Should().BeEmpty());
+
+    [Fact]
+    public void Every_lost_message_is_found() => Correct.Where(x => x.Sent.Exists(o => o.Outcome == OperationOutcome.Ok)).Sample(x =>
+    {
+        var victim = x.Sent.First(o => o.Outcome == OperationOutcome.Ok);
+        x.Received.RemoveAll(d => d.OperationId == victim.Id);
+        HistoryChecker.Check(x.Sent, x.Received).Should().Equal(new Anomaly(AnomalyKind.Lost, victim.Id, $"accepted from {victim.Principal} on {victim.Topic}, never received"));
+    });
+
+    [Fact]
+    public void Every_doubled_message_is_found() => Gen.Select(Correct, Gen.Int[0, 1_000], Gen.Int[0, 1_000]).Where((x, _, _) => x.Received.Count > 0).Sample((x, which, where) =>
+    {
+        var copy = x.Received[which % x.Received.Count];
+        x.Received.Insert(where % (x.Received.Count + 1), copy);
+        HistoryChecker.Check(x.Sent, x.Received).Should().Contain(a => a.Kind == AnomalyKind.Doubled && a.OperationId == copy.OperationId);
+    });
+
+    [Fact]
+    public void A_refused_message_that_arrives_is_found() => Correct.Where(x => x.Sent.Exists(o => o.Outcome == OperationOutcome.Fail)).Sample(x =>
+    {
+        var refused = x.Sent.First(o => o.Outcome == OperationOutcome.Fail);
+        x.Received.Add(DeliveryOf(refused));
+        HistoryChecker.Check(x.Sent, x.Received).Should().Contain(a => a.Kind == AnomalyKind.DeliveredThoughRefused && a.OperationId == refused.Id);
+    });
+
+    [Fact]
+    public void A_message_that_nobody_sent_is_found() => Correct.Sample(x =>
+    {
+        x.Received.Add(new Delivery("ghost", "load-01", "library.a", TimeSpan.Zero));
+        HistoryChecker.Check(x.Sent, x.Received).Should().ContainSingle().Which.Kind.Should().Be(AnomalyKind.NeverSent);
+    });
+
+    [Fact]
+    public void Two_messages_of_one_stream_that_changed_places_are_found() => Correct.Sample(x =>
+    {
+        var first = x.Received.FindIndex(d => x.Received.Exists(e => e != d && e.Principal == d.Principal && e.Topic == d.Topic));
+        if (first < 0) return;
+        var second = x.Received.FindLastIndex(e => e.Principal == x.Received[first].Principal && e.Topic == x.Received[first].Topic);
+        (x.Received[first], x.Received[second]) = (x.Received[second], x.Received[first]);
+        HistoryChecker.Check(x.Sent, x.Received).Should().Contain(a => a.Kind == AnomalyKind.OutOfOrder);
+    });
+
+    [Fact]
+    public void A_message_under_a_wrong_name_is_found()
+    {
+        var sent = new Operation("a", "load-01", "library.a", 1, OperationOutcome.Ok, "accepted", TimeSpan.Zero, TimeSpan.Zero);
+        HistoryChecker.Check([sent], [new Delivery("a", "rogue", "library.a", TimeSpan.Zero)]).Should().ContainSingle().Which.Kind.Should().Be(AnomalyKind.WrongLabel);
+    }
+
+    private static Delivery DeliveryOf(Operation x) => new(x.Id, x.Principal, x.Topic, TimeSpan.Zero);
+}

@@ -1,0 +1,84 @@
+using Guardian.Actors.Chaos;
+
+namespace Guardian.Tests.Chaos;
+
+public class ScenarioLoaderTests
+{
+    private static string Shipped => Path.Combine(AppContext.BaseDirectory, "scenarios");
+
+    [Fact]
+    public void Shipped_scenarios_are_valid()
+    {
+        var loaded = ScenarioLoader.LoadDirectory(Shipped);
+        loaded.Errors.Should().BeEmpty();
+        loaded.Scenarios.Select(x => x.Name).Should().Equal("S00_control", "S02_acl_spam", "S02_burst", "S02_forty");
+    }
+
+    [Fact]
+    public void An_id_means_the_scenario_that_is_no_variant()
+    {
+        var all = ScenarioLoader.LoadDirectory(Shipped).Scenarios;
+        Names(all, "S00", "S02").Should().Equal("S00_control", "S02_acl_spam");
+        Names(all, "S02_burst", "S02_burst").Should().Equal("S02_burst");
+        Names(all, "all").Should().HaveCount(4);
+        var unknown = () => ScenarioCatalog.Pick(all, ["S02_brust"]);
+        unknown.Should().Throw<ArgumentException>().WithMessage("no scenario 'S02_brust'; did you mean 'S02_burst'?");
+    }
+
+    [Theory]
+    [InlineData("resolveWithin: 10s", "resolvWithin: 10s", "test.yaml:20:3: ", "no key 'resolvWithin'; did you mean 'resolveWithin'?")]
+    [InlineData("probe: bus.health", "probe: bus.helth", "test.yaml:5:14: ", "no probe 'bus.helth'; did you mean 'bus.health'?")]
+    [InlineData("check: result.healthy", "check: result.helthy", "test.yaml:5:", "helthy")]
+    [InlineData("check: result.healthy", "check: result.restarts", "test.yaml:5:", "needed here")]
+    [InlineData("kind: bus.flood", "kind: disk.fill", "test.yaml:8:16: ", "no fault 'disk.fill'")]
+    [InlineData("topic: system.control", "topic: system.>", "test.yaml:8:", "without wildcards")]
+    [InlineData("ttl: 30s", "ttl: 30s, undo: none", "test.yaml:8:", "no key 'undo'")]
+    [InlineData("count: 100", "count: 0", "test.yaml:8:", "'count' must be between 1 and 100000, not 0")]
+    [InlineData("name: S02_acl_spam", "name: spam", "test.yaml:3:19: ", "not a scenario's name")]
+    [InlineData("with: { principal: rogue }", "with: { principle: rogue }", "test.yaml:", "needs 'principal'")]
+    public void Mistakes_are_errors_with_their_place(string right, string wrong, string place, string message)
+    {
+        ChaosTexts.SpamText.Should().Contain(right);
+        var index = ChaosTexts.SpamText.IndexOf(right, StringComparison.Ordinal);
+        var text = ChaosTexts.SpamText[..index] + wrong + ChaosTexts.SpamText[(index + right.Length)..];
+        var loaded = ScenarioLoader.Load([("test.yaml", text)]);
+        loaded.Scenarios.Should().BeEmpty();
+        loaded.Errors.Select(x => x.ToString()).Should().Contain(x => x.StartsWith(place, StringComparison.Ordinal) && x.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_fault_needs_evidence_and_no_fault_needs_a_duration()
+    {
+        Errors(ChaosTexts.SpamText.Replace("evidence:", "# ", StringComparison.Ordinal)).Should().ContainMatch("*needs 'evidence'*");
+        Errors(ChaosTexts.ControlText.Replace("duration: 800ms", "", StringComparison.Ordinal)).Should().ContainMatch("*needs 'duration'*");
+    }
+
+    [Fact]
+    public void Names_are_unique_and_variants_have_an_original()
+    {
+        var twice = ScenarioLoader.Load([("a.yaml", ChaosTexts.SpamText), ("b.yaml", ChaosTexts.SpamText)]);
+        twice.Errors.Should().ContainSingle().Which.Message.Should().Contain("already the name");
+        Errors(ChaosTexts.SpamText.Replace("title: flood", "title: flood, variantOf: S99_x", StringComparison.Ordinal)).Should().ContainMatch("*'S99_x', which does not exist*");
+    }
+
+    [Fact]
+    public void A_plan_names_principals_topics_and_moments()
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(), 3);
+        plan.LoadPrincipals.Should().Equal("load-01", "load-02", "load-03", "load-04", "load-05");
+        plan.LoadTopic(1).Should().Be("library.books.02");
+        plan.LoadPeriod.Should().Be(TimeSpan.FromMilliseconds(10));
+        plan.Subject.Should().Be("rogue");
+        plan.FloodMessage(50).Should().Be((TimeSpan.FromMilliseconds(200), "rogue"));
+        Enumerable.Range(0, 5).Select(plan.LoadOffset).Should().Equal(Enumerable.Range(0, 5).Select(new ScenarioPlan(ChaosTexts.Spam(), 3).LoadOffset));
+
+        var many = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("principal: rogue, topic", "principal: rogue, principals: 40, topic", StringComparison.Ordinal)), 3);
+        many.FaultPrincipals.Should().HaveCount(40).And.OnlyHaveUniqueItems();
+        many.Subject.Should().Be("system.control");
+        Enumerable.Range(0, 40).Select(x => many.FloodMessage(x).Principal).Should().OnlyHaveUniqueItems();
+    }
+
+    private static IEnumerable<string> Errors(string text) => ScenarioLoader.Load([("test.yaml", text)]).Errors.Select(x => x.ToString());
+
+    private static IEnumerable<string> Names(IReadOnlyList<Scenario> all, params string[] ids) => ScenarioCatalog.Pick(all, ids).Select(x => x.Name);
+}
