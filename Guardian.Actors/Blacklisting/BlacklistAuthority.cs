@@ -5,6 +5,7 @@ using Akka.Event;
 using Akka.Pattern;
 using Akka.Persistence;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Blacklisting;
 
@@ -36,6 +37,8 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         (_replicator, _time) = (replicator, time);
         _book = new BanBook(options, isProtected);
         _index = new BucketIndex(_book);
+        JournalPluginId = GuardianPersistence.JournalId; // in the constructor: later it is silently ignored
+        SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<BanEvent>(Apply);
         Recover<SnapshotOffer>(OnSnapshot);
         Command<BanPrincipal>(x => Carry(_book.Decide(x, _time.GetUtcNow())));
@@ -69,8 +72,6 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     protected override void PreStart()
     {
-        JournalPluginId = "guardian.journal";
-        SnapshotPluginId = "guardian.snapshots";
         base.PreStart();
     }
 

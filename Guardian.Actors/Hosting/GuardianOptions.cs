@@ -1,3 +1,4 @@
+using Guardian.Actors.Actions;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -47,11 +48,14 @@ public sealed class GuardianOptions
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();
 
-    /// <summary>The application's own actions; playbooks may name them like the built-in ones. In code only.</summary>
-    public IList<Actions.IGuardianAction> Actions { get; } = [];
+    /// <summary>Actions that the application adds; set in code. Playbooks may name them at once.</summary>
+    public IList<IGuardianAction> Actions { get; } = [];
 
-    /// <summary>The application's own probes. In code only.</summary>
-    public IList<Actions.IGuardianProbe> Probes { get; } = [];
+    /// <summary>Probes that the application adds; set in code.</summary>
+    public IList<IGuardianProbe> Probes { get; } = [];
+
+    /// <summary>Kinds of incident that the application raises; set in code.</summary>
+    public IList<IncidentType> IncidentTypes { get; } = [];
 }
 
 /// <summary><c>Guardian:Node</c>.</summary>

@@ -86,6 +86,9 @@ internal sealed record GuardianParts
     /// <summary>Hash of the policy in force.</summary>
     public required Func<string> PolicyHash { get; init; }
 
+    /// <summary>Parent of the monitors; forwards to the AclViolationMonitor.</summary>
+    public IActorRef Monitors { get; init; } = ActorRefs.Nobody;
+
     /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
     public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
 

@@ -1,0 +1,93 @@
+using Akka.Actor;
+using Akka.Event;
+using Guardian.Actors.Access;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Persistence;
+using Guardian.Actors.Runs;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>Puts a Guardian together and starts its supervision tree.</summary>
+internal static class GuardianBootstrap
+{
+    /// <summary>Name of the supervisor, <c>/user/guardian</c>.</summary>
+    public const string Name = "guardian";
+
+    /// <summary>Starts Guardian, or disables it with the reason; never throws into the application's start.</summary>
+    public static void Start(ActorSystem system, GuardianOptions options, DataDirectory data, TimeProvider time)
+    {
+        system.RegisterOnTermination(data.Dispose);
+        if (!Akka.Cluster.Cluster.Get(system).SelfRoles.Contains(ClusterJoining.Role))
+        {
+            Disable(system, $"this node lacks the cluster role '{ClusterJoining.Role}'; call WithGuardian after WithClustering, or add the role");
+            return;
+        }
+
+        try
+        {
+            var core = GuardianCore.Create(options, data, time);
+            var boot = new BootState();
+            system.ActorOf(GuardianSupervisor.Props(context => GuardianTree.Build(context, core, boot), boot, time), Name);
+        }
+        catch (AccessPolicyException e)
+        {
+            Disable(system, "the access policy is not valid: " + string.Join("; ", e.Errors));
+        }
+        catch (IOException e)
+        {
+            Disable(system, e.Message);
+        }
+    }
+
+    /// <summary>Says why Guardian does not run here.</summary>
+    public static void Disable(ActorSystem system, string reason)
+    {
+        system.Log.Error("Guardian is disabled: {0}", reason);
+        GuardianSystem.Access(system).Disable(reason);
+    }
+}
+
+/// <summary>What the actors share: state that outlives each of them and is read from any thread.</summary>
+internal sealed record GuardianCore
+{
+    public required GuardianOptions Options { get; init; }
+    public required DataDirectory Data { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public required PolicyStore Policies { get; init; }
+    public required BanView Bans { get; init; }
+    public required ModeView Mode { get; init; }
+    public required BusState Bus { get; init; }
+    public required ReadModel ReadModel { get; init; }
+    public required JournalHealthHolder Journal { get; init; }
+    public required PlaybookCatalog Playbooks { get; init; }
+
+    public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
+
+    /// <exception cref="AccessPolicyException">The policy is not valid.</exception>
+    /// <exception cref="IOException">The playbooks are not valid.</exception>
+    public static GuardianCore Create(GuardianOptions options, DataDirectory data, TimeProvider time)
+    {
+        var started = time.GetUtcNow();
+        var policies = PolicyStore.Load(ShippedFiles.File(options.Files.Policy), time, options.Monitors.Acl.PolicySwapGuard, options.Bus.DecisionCache);
+        var playbooks = new PlaybookCatalog(ShippedFiles.Folder(options.Files.Playbooks), GuardianVocabulary.Of(options));
+        if (!playbooks.TryReload()) throw new IOException("the playbooks are not valid: " + string.Join("; ", playbooks.Errors));
+        var bans = new BanView(time);
+        return new GuardianCore
+        {
+            Options = options,
+            Data = data,
+            Time = time,
+            StartedAt = started,
+            Policies = policies,
+            Bans = bans,
+            Mode = new ModeView(options.Mode, options.Autonomy.For),
+            Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks),
+            ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
+            Journal = new JournalHealthHolder(),
+            Playbooks = playbooks,
+        };
+    }
+}

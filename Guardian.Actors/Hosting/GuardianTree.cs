@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Cluster.Tools.Singleton;
+using Akka.DistributedData;
+using Guardian.Actors.Access;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Incidents;
+using Guardian.Actors.Monitoring;
+using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
+using Guardian.Actors.Runs;
+
+namespace Guardian.Actors.Hosting;
+
+/// <summary>The node's supervision tree: who exists, who knows whom, and what each must answer before the node is ready.</summary>
+internal sealed class GuardianTree
+{
+    private readonly IActorContext _context;
+    private readonly GuardianCore _core;
+    private readonly IActorRef _mediator;
+    private readonly IActorRef _replicator;
+
+    private GuardianTree(IActorContext context, GuardianCore core)
+    {
+        (_context, _core) = (context, core);
+        _mediator = DistributedPubSub.Get(context.System).Mediator;
+        var config = context.System.Settings.Config;
+        _replicator = context.ActorOf(Replicator.Props(ReplicatorSettings
+            .Create(config.GetConfig(GuardianHocon.DistributedData).WithFallback(DistributedData.DefaultConfig().GetConfig("akka.cluster.distributed-data")))
+            .WithRole(ClusterJoining.Role)), "replicator");
+    }
+
+    private GuardianOptions Options => _core.Options;
+
+    /// <summary>Starts everything; the phases then find out whether it works.</summary>
+    public static BootPlan Build(IActorContext context, GuardianCore core, BootState boot) => new GuardianTree(context, core).Start(boot);
+
+    private BootPlan Start(BootState boot)
+    {
+        var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
+        var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
+        var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
+        var blacklist = StartBlacklist();
+        var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
+        var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
+        var monitors = new MonitorsRef();
+        var (agent, incidents) = StartHealing(blacklist, bus, monitors);
+        monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
+            new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
+        var gateway = new BusGateway(_core.Bus, bus);
+        DrainAtShutdown(bus);
+        GuardianSystem.Access(_context.System).Start(new GuardianSystem(new GuardianParts
+        {
+            Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
+            NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
+            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current,
+            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Playbooks = () => _core.Playbooks.Current.Playbooks,
+        }));
+        return new BootPlan(
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
+            Phases(blacklist, bus, agent, incidents, monitors.Actor));
+    }
+
+    private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
+
+    private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private IActorRef StartBlacklist()
+    {
+        var config = _context.System.Settings.Config;
+        _context.ActorOf(ClusterSingletonManager.Props(
+            BlacklistAuthority.Props(_replicator, Options.Blacklist, IsProtected, _core.Time), PoisonPill.Instance,
+            ClusterSingletonManagerSettings.Create(config.GetConfig("akka.cluster.singleton")).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority");
+        var authority = _context.ActorOf(ClusterSingletonProxy.Props(
+            $"{_context.Self.Path.ToStringWithoutAddress()}/blacklist-authority",
+            ClusterSingletonProxySettings.Create(config.GetConfig("akka.cluster.singleton-proxy")).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority-proxy");
+        return Start(Blacklist.Props(new Blacklist.Links(_replicator, authority, _core.Bans, IsProtected, _core.Time), Options.Blacklist), "blacklist");
+    }
+
+    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, MonitorsRef monitors)
+    {
+        var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
+        {
+            Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
+            Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
+        });
+        var dependencies = new ActionDependencies
+        {
+            Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
+            CountViolations = monitors.CountAsync, HttpBase = () => new Uri(Options.Http.Url),
+        };
+        var registry = GuardianVocabulary.Registry(Options, dependencies);
+        if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
+        var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
+        var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
+            _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))));
+        return (agent, incidents);
+    }
+
+    /// <summary>A shutdown in order: what comes now is refused, what was accepted is delivered.</summary>
+    private void DrainAtShutdown(IActorRef bus) => CoordinatedShutdown.Get(_context.System).AddTask(
+        CoordinatedShutdown.PhaseServiceRequestsDone, "guardian-drain", async () =>
+        {
+            await bus.Ask<BusCommandResult>(DrainBus.Instance, TimeSpan.FromSeconds(5));
+            return Akka.Done.Instance;
+        });
+
+    /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
+    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>
+    [
+        new("blacklist", token => blacklist.Ask<BlacklistReady>(AwaitBlacklist.Instance, token)),
+        new("bus", token => bus.Ask<BusHealth>(GetBusHealth.Instance, token)),
+        new("agent", token => agent.Ask<ProbeAnswer>(new RunProbe
+        {
+            Id = "boot", Probe = "bus.health", With = EmptyObject, Deadline = _core.Time.GetUtcNow() + TimeSpan.FromSeconds(5),
+        }, token)),
+        new("incidents", token => incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token)),
+        new("monitors", token => monitors.Ask<MonitorReady>(AwaitMonitor.Instance, token)),
+    ];
+
+    private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement.Clone();
+
+    /// <summary>The monitors start last, but the agent's probe asks them.</summary>
+    private sealed class MonitorsRef
+    {
+        public volatile IActorRef Actor = ActorRefs.Nobody;
+
+        public async Task<long> CountAsync(string subject, TimeSpan window, CancellationToken cancellation)
+        {
+            var answer = await Actor.Ask<ViolationCount>(new CountViolations(subject, window), Timeout.InfiniteTimeSpan, cancellation).ConfigureAwait(false);
+            return answer.Unknown is null ? answer.Count : throw new ActionFailedException($"violations of {subject} are not known: {answer.Unknown}");
+        }
+    }
+}
