@@ -42,16 +42,20 @@ internal sealed partial class Binder
             }
 
             if (declaration?.Refusal is { } refusal) return Error(path[i].Offset, refusal);
-            optional |= declaration?.Optional ?? false;
+            optional |= declaration is { Optional: true } && !IsPresent(string.Join('.', path.Take(i + 1).Select(x => x.Name)));
         }
 
         if (path is [{ Name: "steps" or "vars" }]) return Error(path[0].Offset, $"'{path[0].Name}' is no value; name one of its members");
         var text = string.Join('.', path.Select(x => x.Name));
-        if (optional && !optionalAllowed && !_present.Contains(text))
+        if (optional && !optionalAllowed)
             return Error(path[0].Offset, $"'{text}' may be missing; ask has({text}) first");
         if (!_paths.TryGetValue(text, out var node)) _paths[text] = node = new PathNode([.. path.Select(x => x.Name)], type);
         return new Bound(node, type);
     }
+
+    /// <summary>True where has() vouched for the name or for something below it.</summary>
+    private bool IsPresent(string path) =>
+        _present.Any(x => x.StartsWith(path, StringComparison.Ordinal) && (x.Length == path.Length || x[path.Length] == '.'));
 
     /// <summary>The names of <c>a.b.c</c>; null where it does not begin with a name.</summary>
     private static List<(int Offset, string Name)>? Segments(Syntax syntax)

@@ -44,7 +44,6 @@ internal static class ExpressionGrammar
         '=' => "'=' is no operator; compare with '=='",
         '&' => "'&' is no operator; write '&&'",
         '|' => "'|' is no operator; write '||'",
-        '$' or '{' or '}' => "'${…}' has no place in a bare expression; write the expression alone",
         '\'' or '"' => "the text is not closed, or has an escape that does not exist",
         '[' => "indexing is not supported; use exists() or all()",
         var c => $"unexpected '{c}'",

@@ -20,6 +20,8 @@ internal static class ExpressionText
                 case '(' or '[' or '?':
                     if (++depth > ExpressionLimits.Depth) return new ExpressionError(i, $"nested deeper than {ExpressionLimits.Depth} levels");
                     break;
+                case '$' when i + 1 < text.Length && text[i + 1] == '{':
+                    return new ExpressionError(i, "'${…}' has no place in a bare expression; write the expression alone");
                 case ')' or ']':
                     depth--;
                     break;

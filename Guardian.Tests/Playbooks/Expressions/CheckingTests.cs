@@ -32,7 +32,7 @@ public sealed class CheckingTests
     [InlineData("[1, 2", 5, "']' is expected here")]
     [InlineData("1 < 2)", 5, "unexpected ')'")]
     [InlineData("incident.", 9, "a name is expected after '.'")]
-    [InlineData("${incident.firing}", 0, "an expression is expected here")]
+    [InlineData("1 < ${incident.violations}", 4, "'${…}' has no place in a bare expression; write the expression alone")]
     [InlineData("'open", 0, "an expression is expected here")]
     [InlineData("10x > 1", 0, "'10x' is neither a number nor a duration such as 200ms, 10s, 5m, 1h")]
     [InlineData("99999999999999999999 > 1", 0, "'99999999999999999999' is too large for a whole number")]
