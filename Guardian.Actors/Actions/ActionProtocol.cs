@@ -65,6 +65,9 @@ public sealed record ActionOutcome : IGuardianMessage
     /// <summary>The epoch of the question.</summary>
     public required long Epoch { get; init; }
 
+    /// <summary>The attempt of the question, so that a late answer is not taken for the next attempt's; 0 where it is not known.</summary>
+    public int Attempt { get; init; }
+
     /// <summary>How it ended.</summary>
     public required OutcomeKind Kind { get; init; }
 

@@ -152,6 +152,15 @@ public sealed record IncidentJoined : IncidentEvent
     /// <summary>The detection's type.</summary>
     public required string Type { get; init; }
 
+    /// <summary>The detection, so that a repeat of it is known as one after a restart.</summary>
+    public long Detection { get; init; }
+
+    /// <summary>The episode it belongs to.</summary>
+    public string Episode { get; init; } = "";
+
+    /// <summary>Node that saw it.</summary>
+    public string Node { get; init; } = "";
+
     /// <summary>Detections so far.</summary>
     public required int Occurrences { get; init; }
 
@@ -180,6 +189,9 @@ public sealed record IncidentRunAssigned : IncidentEvent
 
     /// <summary>Why this playbook.</summary>
     public required string Because { get; init; }
+
+    /// <summary>True where only containment may act: a recurrence within the cooldown, or past the quota of runs.</summary>
+    public bool ContainmentOnly { get; init; }
 }
 
 /// <summary>No run was started, and why: no playbook fits, cooldown, quota.</summary>

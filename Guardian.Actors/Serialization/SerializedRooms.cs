@@ -8,5 +8,7 @@ internal static class SerializedRooms
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
         OutboxJson.Room,
+        Incidents.IncidentsSerialization.Room,
+        Runs.RunsSerialization.Room,
     ];
 }

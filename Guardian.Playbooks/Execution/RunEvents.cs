@@ -54,6 +54,9 @@ public sealed record RunStarted : RunEvent
 
     /// <summary>Ids of the verifications.</summary>
     public required IReadOnlyList<string> Verify { get; init; }
+
+    /// <summary>True where only containment may act: a recurrence within the cooldown, or past the quota of runs.</summary>
+    public bool ContainmentOnly { get; init; }
 }
 
 /// <summary>A step's id and action.</summary>

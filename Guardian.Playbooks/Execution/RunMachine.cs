@@ -6,8 +6,10 @@ namespace Guardian.Playbooks.Execution;
 /// Decides what a run of one playbook does next. Pure: no clock, no I/O, no Akka.
 /// The shell persists <see cref="RunDecision.Events"/>, folds them, asks again, and carries out commands only after that.
 /// </summary>
-public sealed class RunMachine(Playbook playbook, Vocabulary vocabulary)
+public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
 {
+    private static readonly RunDecision Nothing = new([], [], null);
+
     /// <summary>The playbook.</summary>
     public Playbook Playbook { get; } = playbook;
 
@@ -15,11 +17,85 @@ public sealed class RunMachine(Playbook playbook, Vocabulary vocabulary)
     public Vocabulary Vocabulary { get; } = vocabulary;
 
     /// <summary>The first event of a run.</summary>
-    public RunStarted Start(string runId, string incidentId, string incidentKey, string node, int seed, string because, RunView view) => throw new NotImplementedException();
+    public RunStarted Start(string runId, string incidentId, string incidentKey, string node, int seed, string because, RunView view) => new()
+    {
+        At = view.Now,
+        RunId = runId,
+        IncidentId = incidentId,
+        IncidentKey = incidentKey,
+        Playbook = Playbook.Name,
+        Version = Playbook.Version,
+        Hash = Playbook.Hash,
+        Definition = Playbook.Definition,
+        Incident = view.Incident.Clone(),
+        Because = because,
+        Node = node,
+        Seed = seed,
+        Steps = [.. Playbook.Steps.Concat(Playbook.Finally).Select(x => new StepOutline(x.Id, x.Action))],
+        Verify = [.. Playbook.Verify.Select(x => x.Id)],
+    };
 
     /// <summary>What follows from the state alone at <see cref="RunView.Now"/>.</summary>
-    public RunDecision Decide(RunState state, RunView view) => throw new NotImplementedException();
+    public RunDecision Decide(RunState state, RunView view)
+    {
+        if (state.Start is null || state.Ended) return Nothing;
+        if (Hold(state, view) is { } hold) return hold;
+        if (state.Cancel is { } cancel && state.Rollback?.Then != RunPhase.Cancelled)
+            return TurnBack(state, view, RunPhase.Cancelled, $"cancelled by {cancel.By}: {cancel.Reason}", Undoable(state, RollbackCause.Cancelled));
+        if (state.Rollback is { } rollback) return Undo(state, view) ?? AfterUndo(state, view, rollback);
 
-    /// <summary>The events that an input leads to; none where it is stale or unknown.</summary>
-    public IReadOnlyList<RunEvent> Handle(RunState state, RunInput input, RunView view) => throw new NotImplementedException();
+        var end = RunDeadline(state);
+        if (view.Now >= end)
+            return TurnBack(state, view, RunPhase.Escalated, $"not through within {new Duration(Playbook.Timeout)}", []);
+        var decision = Advance(state, view);
+        return decision.Events.Count > 0 ? decision : decision with { WakeAt = Earlier(decision.WakeAt, end) };
+    }
+
+    /// <summary>Turns to people at once, e.g. where the stored definition cannot be read any more. Decide goes on from there.</summary>
+    public static IReadOnlyList<RunEvent> Abandon(RunState state, string reason, DateTimeOffset now) => state.Ended || state.Rollback is not null
+        ? []
+        : [new RollbackStarted { At = now, Reason = reason, StepIds = [], Then = RunPhase.Escalated }];
+
+    private RunDecision Advance(RunState state, RunView view)
+    {
+        if (MainStep(state, view) is { } step) return step;
+        var observed = state.Steps.Exists(x => x.Observed) && !state.Steps.Exists(x => x.Attempt > 0);
+        if (observed) return Finish(state, view, RunPhase.Observed, "mode observe: recorded only");
+        if (Verification(state, view) is { } check) return check;
+        var undo = UndoOnResolved(state);
+        return undo.Count > 0
+            ? TurnBack(state, view, RunPhase.Resolved, "resolved: lifts what its steps say", undo)
+            : Finish(state, view, RunPhase.Resolved, Playbook.Verify.Count == 0 ? "all steps are through" : "verified");
+    }
+
+    /// <summary>Nothing goes on while held, except what an operator's cancel asks for.</summary>
+    private RunDecision? Hold(RunState state, RunView view)
+    {
+        if (state.Cancel is not null) return null;
+        var until = state.Start!.At + Playbook.HoldFor;
+        var untouched = state.Rollback is null && state.VerifyingSince is null && state.Steps.TrueForAll(x => x is { Phase: StepPhase.Pending, Attempt: 0 });
+        var waits = untouched && Playbook.HoldFor > TimeSpan.Zero && view.Now < until;
+        var reason = view.Held ?? (waits ? $"holdFor {new Duration(Playbook.HoldFor)}" : null);
+        if (reason is not null)
+            return state.HeldSince is null ? Events(new RunHeld { At = view.Now, Reason = reason }) : Wait(waits ? until : null);
+        if (state.HeldSince is not null) return Events(new RunReleased { At = view.Now });
+        return untouched && Playbook.HoldFor > TimeSpan.Zero && !StillFires(state, view)
+            ? Events(new RunEnded { At = view.Now, Phase = RunPhase.Resolved, Reason = $"not seen again within holdFor {new Duration(Playbook.HoldFor)}" })
+            : null;
+    }
+
+    /// <summary>Seen again since the start; where the incident does not tell, it is taken to go on: unknown is not calm.</summary>
+    private static bool StillFires(RunState state, RunView view) =>
+        view.Incident.ValueKind != System.Text.Json.JsonValueKind.Object
+        || !view.Incident.TryGetProperty("lastSeenAt", out var text)
+        || !text.TryGetDateTimeOffset(out var at)
+        || at > state.Start!.At;
+
+    private DateTimeOffset RunDeadline(RunState state) => state.Start!.At + Playbook.Timeout + state.HeldFor;
+
+    private static RunDecision Events(params IReadOnlyList<RunEvent> events) => new(events, [], null);
+
+    private static RunDecision Wait(DateTimeOffset? until) => new([], [], until);
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset? b) => a is null ? b : b is null || a < b ? a : b;
 }

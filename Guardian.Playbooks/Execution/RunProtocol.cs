@@ -13,8 +13,8 @@ public sealed record RunView(DateTimeOffset Now, JsonElement Incident, string? H
 /// <summary>Something from outside that a run is told.</summary>
 public abstract record RunInput
 {
-    /// <summary>The agent's answer for a key (of a step or of its undo).</summary>
-    public sealed record Outcome(string Key, OutcomeKind Kind, JsonElement Output, string? Reason) : RunInput;
+    /// <summary>The agent's answer for a key (of a step or of its undo). <paramref name="Attempt"/>: the attempt it answers; 0 where it does not say.</summary>
+    public sealed record Outcome(string Key, OutcomeKind Kind, JsonElement Output, string? Reason, int Attempt = 0) : RunInput;
 
     /// <summary>A probe's answer for a verification. <paramref name="Error"/> set: the probe itself failed.</summary>
     public sealed record Probed(string VerificationId, JsonElement Result, string? Error) : RunInput;

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Guardian.Playbooks.Execution;
 
 /// <summary>A run as its events tell it. Independent of the playbook's file: needs no definition to be folded.</summary>
-public sealed record RunState
+public sealed partial record RunState
 {
     /// <summary>Before <see cref="RunStarted"/>.</summary>
     public static RunState Empty { get; } = new();
@@ -18,11 +18,29 @@ public sealed record RunState
     /// <summary>Grows with each takeover; 1 at the start.</summary>
     public long Epoch { get; init; }
 
+    /// <summary>When the present process took it over; the start where it never changed hands.</summary>
+    public DateTimeOffset TakenOverAt { get; init; }
+
     /// <summary>End, null while under way.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>Why it holds, rolls back or ended.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Since when it holds; null when it does not.</summary>
+    public DateTimeOffset? HeldSince { get; init; }
+
+    /// <summary>Time spent in holds that are over; it does not count towards the run's time-out.</summary>
+    public TimeSpan HeldFor { get; init; }
+
+    /// <summary>Start of verification, moved on by holds and takeovers; null before it.</summary>
+    public DateTimeOffset? VerifyingSince { get; init; }
+
+    /// <summary>An operator's wish to cancel.</summary>
+    public RunCancelRequested? Cancel { get; init; }
+
+    /// <summary>The undo under way or through, with the state that follows it; null where the run did not turn back.</summary>
+    public RollbackStarted? Rollback { get; init; }
 
     /// <summary>Steps in declared order (steps, then finally).</summary>
     public ImmutableList<StepState> Steps { get; init; } = [];
@@ -36,8 +54,8 @@ public sealed record RunState
     /// <summary>True once over.</summary>
     public bool Ended => Phase >= RunPhase.Resolved;
 
-    /// <summary>The state after <paramref name="e"/>.</summary>
-    public RunState Apply(RunEvent e) => throw new NotImplementedException();
+    /// <summary>The step of this id; null where there is none.</summary>
+    public StepState? Step(string id) => Steps.Find(x => x.Id == id);
 }
 
 /// <summary>A step as its events tell it.</summary>
@@ -66,6 +84,49 @@ public sealed record StepState(string Id, string Action)
 
     /// <summary>pending, running, undone or failed; null where no undo was asked for.</summary>
     public string? Undo { get; init; }
+
+    /// <summary>Idempotency key, once dispatched.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Target node, once dispatched.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>End of the present attempt.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Earliest time of the next attempt.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>True where its action's inverse can take it back.</summary>
+    public bool Undoable { get; init; }
+
+    /// <summary>True where an attempt failed in a way that does not tell whether the effect took place.</summary>
+    public bool MayHaveHappened { get; init; }
+
+    /// <summary>True when it was recorded only.</summary>
+    public bool Observed { get; init; }
+
+    /// <summary>The operator who approved it.</summary>
+    public string? ApprovedBy { get; init; }
+
+    /// <summary>Attempts of the undo so far.</summary>
+    public int UndoAttempt { get; init; }
+
+    /// <summary>End of the undo's present attempt.</summary>
+    public DateTimeOffset? UndoDeadline { get; init; }
+
+    /// <summary>Earliest time of the undo's next attempt.</summary>
+    public DateTimeOffset? UndoRetryAt { get; init; }
+
+    /// <summary>True when an undo was dispatched before a takeover and its outcome is not known yet.</summary>
+    public bool UndoInDoubt { get; init; }
+
+    /// <summary>True when nothing more happens to it but an undo.</summary>
+    public bool Over => Phase is StepPhase.Succeeded or StepPhase.Failed or StepPhase.TimedOut or StepPhase.Skipped or StepPhase.Undone or StepPhase.UndoFailed;
+
+    /// <summary>True when its effect is there, or may be.</summary>
+    public bool HasEffect => Phase is StepPhase.Succeeded or StepPhase.Running or StepPhase.Unknown
+        || (MayHaveHappened && Phase is (StepPhase.Failed or StepPhase.TimedOut or StepPhase.Pending));
 }
 
 /// <summary>A verification as its events tell it.</summary>

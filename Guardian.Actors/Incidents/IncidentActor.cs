@@ -1,0 +1,134 @@
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Persistence;
+using Guardian.Actors.Runs;
+
+namespace Guardian.Actors.Incidents;
+
+/// <summary>The incidents of one key, one at a time, and the run of the open one. Persists, answers, and keeps the run alive.</summary>
+internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimers
+{
+    /// <summary>Long enough for the last counts of a flood, short enough that a shard remembers few settled keys.</summary>
+    internal static readonly TimeSpan QuietBeforePassivation = TimeSpan.FromSeconds(30);
+
+    /// <summary>A grown count enters the journal this often at most, and with the run's end.</summary>
+    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>A run that stopped (a failed write) comes back after this; the journal may need a moment.</summary>
+    private static readonly TimeSpan RunBackoff = TimeSpan.FromSeconds(1);
+
+    /// <summary>An open incident without a playbook asks again this often: the files may have changed.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    private readonly string _entity;
+    private readonly IncidentDependencies _deps;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    // Monitors to tell when it is over: at most one per node.
+    private readonly Dictionary<string, (IActorRef Monitor, string Episode)> _raisedBy = new(StringComparer.Ordinal);
+
+    private IncidentState _state = IncidentState.Empty;
+    private ViolationCounts _live = ViolationCounts.None;
+    private DateTimeOffset _lastSeen;
+    private IActorRef? _run;
+    private bool _refusing;
+
+    public IncidentActor(string entity, IncidentDependencies deps)
+    {
+        _entity = entity;
+        _deps = deps;
+        PersistenceId = "incident-" + entity;
+        JournalPluginId = GuardianJournal.Journal;
+        SnapshotPluginId = GuardianJournal.Snapshots;
+        Recover<IncidentEvent>(Apply);
+        Recover<RecoveryCompleted>(_ => Recovered());
+        Command<IncidentRaised>(Raise);
+        Command<CloseIncident>(Close);
+        Command<DirectRun>(Direct);
+        Command<RunFinished>(Finished);
+        Command<Terminated>(RunStopped);
+        Command<WriteCount>(_ => PersistCount());
+        Command<StartRun>(_ => Spawn());
+        Command<ChooseRun>(_ => Choose());
+        Command<Quiet>(_ => Passivate());
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(string entity, IncidentDependencies deps) => Akka.Actor.Props.Create(() => new IncidentActor(entity, deps));
+
+    protected override void PostStop()
+    {
+        if (_state.Raised is { } raised) _deps.Open.Leave(raised.Key);
+        base.PostStop();
+    }
+
+    protected override void OnPersistFailure(Exception cause, object e, long sequenceNr)
+    {
+        _log.Warning("Incident {Incident}: the journal did not take {Event}; stopping, the shard starts it again: {Reason}", _state.Id, e.GetType().Name, cause.Message);
+        base.OnPersistFailure(cause, e, sequenceNr);
+    }
+
+    protected override void OnPersistRejected(Exception cause, object e, long sequenceNr)
+    {
+        _log.Error(cause, "Incident {Incident}: the journal rejected {Event}; stopping", _state.Id, e.GetType().Name);
+        Context.Stop(Self);
+    }
+
+    private void Apply(IncidentEvent e)
+    {
+        _state = _state.Apply(e);
+        _live = e is IncidentOpened ? _state.Counts : _live.AtLeast(_state.Counts.Total);
+        if (e is IncidentOpened or IncidentJoined && e.At > _lastSeen) _lastSeen = e.At;
+    }
+
+    private void Store(IncidentEvent e, Action then) => Persist(GuardianJournal.Tagged(e), _ =>
+    {
+        Apply(e);
+        then();
+    });
+
+    private void Recovered()
+    {
+        _live = _state.Counts;
+        if (_state.Open) _deps.Open.Restore(_state.Raised!.Key);
+        if (_state.Run is not null) Spawn();
+        else if (_state.Open) Choose();
+        Rest();
+    }
+
+    /// <summary>A settled key is forgotten by its shard once it was quiet; what cooldown and quota need is in the journal.</summary>
+    private void Rest()
+    {
+        if (_state.Open) Timers.Cancel(nameof(Quiet));
+        else Timers.StartSingleTimer(nameof(Quiet), Quiet.Instance, QuietBeforePassivation);
+    }
+
+    private void Passivate()
+    {
+        if (!_state.Open) Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+    }
+
+    private sealed record WriteCount : INoSerializationVerificationNeeded
+    {
+        public static readonly WriteCount Instance = new();
+    }
+
+    private sealed record StartRun : INoSerializationVerificationNeeded
+    {
+        public static readonly StartRun Instance = new();
+    }
+
+    private sealed record ChooseRun : INoSerializationVerificationNeeded
+    {
+        public static readonly ChooseRun Instance = new();
+    }
+
+    private sealed record Quiet : INoSerializationVerificationNeeded
+    {
+        public static readonly Quiet Instance = new();
+    }
+}

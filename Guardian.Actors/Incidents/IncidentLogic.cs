@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text.Json;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+
+namespace Guardian.Actors.Incidents;
+
+/// <summary>Whether and when a run is to be started.</summary>
+/// <param name="Event">To persist: a run assigned, declined, or the incident settled; null when nothing changes.</param>
+/// <param name="RetryAt">Ask again then; null when only a new detection or new playbooks can change it.</param>
+internal readonly record struct RunChoice(IncidentEvent? Event, DateTimeOffset? RetryAt);
+
+/// <summary>
+/// Decides what a detection means for the incidents of one key. Pure: times come in.
+/// <para>
+/// One incident is open at a time. Another rule or a new detection joins it; a growing count of a known detection only counts, also
+/// after the incident settled, so that the count ends right even when the run was quicker than the flood. After it settled a new
+/// detection opens the next incident. Cooldown and quota belong to the key. Within the cooldown an open incident waits and its run
+/// starts when the cooldown is over, if it still fires; a recurrence on an escalated incident, and a detection past the quota,
+/// do not wait: they get a run at once in which only containment acts.
+/// </para>
+/// </summary>
+internal static class IncidentLogic
+{
+    /// <summary>What was detected or counted this recently still fires: longer than the spam window, shorter than a usual cooldown.</summary>
+    public static readonly TimeSpan StillFires = TimeSpan.FromSeconds(30);
+
+    /// <summary>The event that a raise leads to; null where it is a repeat, or only its count may have grown.</summary>
+    public static IncidentEvent? Raise(IncidentState state, IncidentRaised raised, string entity, long? violations, DateTimeOffset now)
+    {
+        if (state.Knows(raised)) return null;
+        return state.Open
+            ? new IncidentJoined
+            {
+                At = now, IncidentId = state.Id, Type = raised.Type, Occurrences = state.Occurrences + 1, Violations = violations,
+                Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node,
+            }
+            : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, state.Number + 1), Raised = raised };
+    }
+
+    /// <summary>The run for an incident that needs one.</summary>
+    public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now)
+    {
+        if (state.State is not ("open" or "escalated") || (state.State == "escalated" && !state.Recurred)) return default;
+        if (Match(state, fields, playbooks) is not { } match) return Decline(state, "no playbook has a trigger that fits", now, null);
+
+        var (playbook, because) = match;
+        var cooled = state.LastRunEndedAt + playbook.Cooldown;
+        if (cooled > now)
+        {
+            if (state.State == "escalated") return Assign(state, playbook, $"{because}; recurrence on an escalated incident within the cooldown: containment only", true, now);
+            return Decline(state, string.Create(CultureInfo.InvariantCulture, $"cooldown of {playbook.Name} until {cooled:O}"), now, cooled);
+        }
+
+        if (state.Declined?.StartsWith("cooldown", StringComparison.Ordinal) == true && now - lastSeen > StillFires)
+        {
+            return new RunChoice(new IncidentSettled
+            {
+                At = now, IncidentId = state.Id, State = "resolved",
+                Reason = string.Create(CultureInfo.InvariantCulture, $"not seen since {lastSeen:O}, when the cooldown was over"),
+                Violations = state.Counts.Total,
+            }, null);
+        }
+
+        foreach (var quota in playbook.MaxRuns)
+        {
+            var runs = state.Starts.Count(x => x.Playbook == playbook.Name && x.At > now - quota.Per);
+            if (runs >= quota.Count)
+            {
+                return Assign(state, playbook, string.Create(CultureInfo.InvariantCulture,
+                    $"{because}; {runs} runs within {new Duration(quota.Per)} use up the quota of {quota.Count}: containment only"), true, now);
+            }
+        }
+
+        return Assign(state, playbook, because, false, now);
+    }
+
+    /// <summary>What a run's end means for its incident.</summary>
+    public static IncidentSettled Settle(IncidentState state, string runId, RunPhase phase, string reason, long? violations, DateTimeOffset now) => new()
+    {
+        At = now,
+        IncidentId = state.Id,
+        State = phase switch
+        {
+            RunPhase.Resolved => "resolved",
+            RunPhase.RolledBack => "rolled_back",
+            RunPhase.Escalated => "escalated",
+            // An operator's cancel and a run that only observed leave nothing that Guardian goes on with.
+            _ => "closed",
+        },
+        RunId = runId,
+        Reason = reason,
+        Violations = violations,
+    };
+
+    private static (Playbook Playbook, string Because)? Match(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks)
+    {
+        foreach (var rule in state.Rules)
+        {
+            if (PlaybookMatcher.Match(playbooks, rule, fields) is { } match) return match;
+        }
+
+        return null;
+    }
+
+    private static RunChoice Assign(IncidentState state, Playbook playbook, string because, bool containmentOnly, DateTimeOffset now) => new(
+        new IncidentRunAssigned
+        {
+            At = now, IncidentId = state.Id, RunId = string.Create(CultureInfo.InvariantCulture, $"{state.Id}.{state.Runs + 1}"),
+            Playbook = playbook.Name, Definition = playbook.Definition, Because = because, ContainmentOnly = containmentOnly,
+        }, null);
+
+    private static RunChoice Decline(IncidentState state, string reason, DateTimeOffset now, DateTimeOffset? retryAt) => new(
+        state.Declined == reason ? null : new IncidentRunDeclined { At = now, IncidentId = state.Id, Reason = reason }, retryAt);
+}

@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+
+namespace Guardian.Actors.Incidents;
+
+/// <summary>
+/// The incidents of one key as their events tell them: the latest one in full, of those before only what cooldown and quota need.
+/// </summary>
+internal sealed record IncidentState
+{
+    /// <summary>Starts of runs remembered for quotas; a quota cannot count further than this.</summary>
+    private const int MaxStarts = 1_000;
+
+    /// <summary>Episodes whose detections are remembered; a repeat of an older one counts as an occurrence.</summary>
+    private const int MaxEpisodes = 64;
+
+    public static IncidentState Empty { get; } = new();
+
+    /// <summary>How many incidents this key has had.</summary>
+    public int Number { get; init; }
+
+    /// <summary>Id of the latest; empty before the first.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>open, running, resolved, rolled_back, escalated or closed; empty before the first.</summary>
+    public string State { get; init; } = "";
+
+    public IncidentRaised? Raised { get; init; }
+    public DateTimeOffset OpenedAt { get; init; }
+    public ImmutableList<string> Rules { get; init; } = [];
+    public int Occurrences { get; init; }
+
+    /// <summary>Counts as far as the journal knows them.</summary>
+    public ViolationCounts Counts { get; init; } = ViolationCounts.None;
+
+    /// <summary>Greatest detection by episode.</summary>
+    public ImmutableDictionary<string, long> Detections { get; init; } = ImmutableDictionary<string, long>.Empty;
+
+    /// <summary>Last new detection.</summary>
+    public DateTimeOffset LastDetectedAt { get; init; }
+
+    /// <summary>The run under way.</summary>
+    public IncidentRunAssigned? Run { get; init; }
+
+    /// <summary>Runs of the latest incident.</summary>
+    public int Runs { get; init; }
+
+    /// <summary>Starts of full runs, of all incidents of this key.</summary>
+    public ImmutableList<(string Playbook, DateTimeOffset At)> Starts { get; init; } = [];
+
+    /// <summary>End of the last run, of whichever incident.</summary>
+    public DateTimeOffset? LastRunEndedAt { get; init; }
+
+    /// <summary>Why no run was started; null once one was.</summary>
+    public string? Declined { get; init; }
+
+    /// <summary>A detection came after the last run ended: an escalated incident needs another.</summary>
+    public bool Recurred { get; init; }
+
+    /// <summary>True while something is to be done about it; escalated ones stay open.</summary>
+    public bool Open => State is "open" or "running" or "escalated";
+
+    public bool Knows(IncidentRaised raised) => Detections.TryGetValue(raised.Episode, out var known) && raised.Detection <= known;
+
+    public IncidentState Apply(IncidentEvent e) => e switch
+    {
+        IncidentOpened x => Opened(x),
+        IncidentJoined x => this with
+        {
+            Rules = Rules.Contains(x.Type) ? Rules : Rules.Add(x.Type),
+            Occurrences = x.Occurrences,
+            Detections = Remember(x.Episode, x.Detection),
+            LastDetectedAt = x.At,
+            Counts = Counts.Seen(x.Node, x.Episode, null).AtLeast(x.Violations),
+            Recurred = true,
+        },
+        IncidentCounted x => this with { Counts = Counts.AtLeast(x.Violations) },
+        IncidentRunAssigned x => this with
+        {
+            State = "running",
+            Run = x,
+            Runs = Runs + 1,
+            Starts = x.ContainmentOnly ? Starts : Starts.Count < MaxStarts ? Starts.Add((x.Playbook, x.At)) : Starts.RemoveAt(0).Add((x.Playbook, x.At)),
+            Declined = null,
+            Recurred = false,
+        },
+        IncidentRunDeclined x => this with { Declined = x.Reason },
+        IncidentSettled x => this with
+        {
+            State = x.State,
+            Run = null,
+            Recurred = false,
+            LastRunEndedAt = x.RunId is null ? LastRunEndedAt : x.At,
+            Counts = Counts.AtLeast(x.Violations),
+        },
+        _ => this,
+    };
+
+    private IncidentState Opened(IncidentOpened x) => this with
+    {
+        Number = Number + 1,
+        Id = x.IncidentId,
+        State = "open",
+        Raised = x.Raised,
+        OpenedAt = x.At,
+        Rules = [x.Raised.Type],
+        Occurrences = 1,
+        Counts = ViolationCounts.None.Seen(x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
+        Detections = Remember(x.Raised.Episode, x.Raised.Detection),
+        LastDetectedAt = x.At,
+        Run = null,
+        Runs = 0,
+        Declined = null,
+        Recurred = false,
+    };
+
+    private ImmutableDictionary<string, long> Remember(string episode, long detection)
+    {
+        var kept = Detections.Count < MaxEpisodes || Detections.ContainsKey(episode) ? Detections : Detections.Clear();
+        return kept.SetItem(episode, Math.Max(detection, kept.GetValueOrDefault(episode)));
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Guardian.Actors.Incidents;
+
+/// <summary>
+/// How often an incident's subject violated: per episode the maximum (a repeated or overtaken report does no harm), per node the sum
+/// of its episodes, over nodes the maximum: monitors on several nodes watch the same violations and must not multiply them.
+/// </summary>
+internal sealed record ViolationCounts
+{
+    /// <summary>Episodes told apart; a monitor that restarts more often within one incident has the smallest ones merged.</summary>
+    private const int MaxEpisodes = 64;
+
+    public static ViolationCounts None { get; } = new();
+
+    private ImmutableDictionary<(string Node, string Episode), long> Episodes { get; init; } = ImmutableDictionary<(string, string), long>.Empty;
+
+    private (string Node, string Episode)? Last { get; init; }
+
+    /// <summary>Null where nothing was ever counted.</summary>
+    public long? Total => Episodes.IsEmpty ? null : Episodes.GroupBy(x => x.Key.Node).Max(x => x.Sum(y => y.Value));
+
+    /// <summary>A report of an episode's count so far.</summary>
+    public ViolationCounts Seen(string node, string episode, long? violations)
+    {
+        var key = (node, episode);
+        if (violations is not { } count) return this with { Last = key };
+        var all = Episodes.SetItem(key, Math.Max(count, Episodes.GetValueOrDefault(key)));
+        if (all.Count > MaxEpisodes)
+        {
+            var smallest = all.Where(x => x.Key != key && x.Key.Episode.Length > 0).MinBy(x => x.Value);
+            var merged = (smallest.Key.Node, "");
+            all = all.Remove(smallest.Key).SetItem(merged, all.GetValueOrDefault(merged) + smallest.Value);
+        }
+
+        return this with { Episodes = all, Last = key };
+    }
+
+    /// <summary>The journal knows this total; what it is more than the episodes tell belongs to the last one.</summary>
+    public ViolationCounts AtLeast(long? total)
+    {
+        if (total is not { } known || Last is not { } last) return this;
+        var more = known - (Total ?? 0);
+        return more <= 0 ? this : this with { Episodes = Episodes.SetItem(last, Episodes.GetValueOrDefault(last) + more) };
+    }
+}

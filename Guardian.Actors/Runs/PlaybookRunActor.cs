@@ -1,0 +1,235 @@
+using System.Text.Json;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Incidents;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Runs;
+
+/// <summary>
+/// The shell of a run: persists what <see cref="RunMachine"/> decides, carries out its commands, wakes it in time. Decides nothing.
+/// </summary>
+internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
+{
+    /// <summary>An unanswered command is repeated under the same key this often; the agent performs a key once.</summary>
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A waiting run looks at the mode by itself this often, should the notice of a change be lost: hold and resume work within a second.</summary>
+    private static readonly TimeSpan LookAtMode = TimeSpan.FromMilliseconds(900);
+
+    private readonly RunOrder _order;
+    private readonly RunDependencies _deps;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly RunDispatcher _dispatcher;
+
+    private RunState _state = RunState.Empty;
+    private RunMachine _machine = null!;
+    private JsonElement _incident;
+
+    public PlaybookRunActor(RunOrder order, RunDependencies deps)
+    {
+        _order = order;
+        _deps = deps;
+        _incident = order.Incident;
+        _dispatcher = new RunDispatcher(deps.Agent, Self, RepeatEvery);
+        PersistenceId = "run-" + order.RunId;
+        JournalPluginId = GuardianJournal.Journal;
+        SnapshotPluginId = GuardianJournal.Snapshots;
+        Recover<RunEvent>(e => _state = _state.Apply(e));
+        Recover<RecoveryCompleted>(_ => Recovered());
+        Command<ActionOutcome>(Answered);
+        Command<ProbeAnswer>(Measured);
+        Command<LiveIncident>(x =>
+        {
+            _incident = x.Fields;
+            // Only a step that is about to be chosen looks at the fields, and choosing follows from other messages.
+        });
+        Command<ModeChanged>(_ => Advance());
+        Command<RunDirected>(Directed);
+        Command<Wake>(_ => Advance());
+        Command<Report>(_ => ReportEnd());
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Props(RunOrder order, RunDependencies deps) => Akka.Actor.Props.Create(() => new PlaybookRunActor(order, deps));
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(ModeChanged));
+        base.PreStart();
+    }
+
+    protected override void PostStop()
+    {
+        Context.System.EventStream.Unsubscribe(Self);
+        base.PostStop();
+    }
+
+    protected override void OnPersistFailure(Exception cause, object e, long sequenceNr)
+    {
+        _log.Warning("Run {Run}: the journal did not take {Event}; stopping, the incident starts it again: {Reason}", _order.RunId, e.GetType().Name, cause.Message);
+        base.OnPersistFailure(cause, e, sequenceNr);
+    }
+
+    protected override void OnPersistRejected(Exception cause, object e, long sequenceNr)
+    {
+        _log.Error(cause, "Run {Run}: the journal rejected {Event}; stopping", _order.RunId, e.GetType().Name);
+        Context.Stop(Self);
+    }
+
+    private RunView View() => new(_deps.Time.GetUtcNow(), _incident, _deps.Mode.Held, _deps.Mode.For);
+
+    private void Recovered()
+    {
+        if (_state.Ended)
+        {
+            ReportEnd();
+            return;
+        }
+
+        var loaded = _deps.Load(_order.Playbook, _state.Start?.Definition ?? _order.Definition);
+        _machine = new RunMachine(loaded.Playbook ?? Unreadable(), _deps.Vocabulary);
+        List<RunEvent> events = [];
+        if (_state.Start is null)
+        {
+            events.Add(_machine.Start(_order.RunId, _order.IncidentId, _order.IncidentKey, _order.Node, IncidentKeys.Seed(_order.RunId), _order.Because, View())
+                with { ContainmentOnly = _order.ContainmentOnly });
+        }
+        else
+        {
+            _log.Info("Run {Run} taken over after {Phase}, epoch {Epoch}", _order.RunId, _state.Phase, _state.Epoch + 1);
+            events.Add(new RunRecovered { At = _deps.Time.GetUtcNow(), Epoch = _state.Epoch + 1 });
+        }
+
+        if (loaded.Error is { } error)
+            events.AddRange(RunMachine.Abandon(_state, $"its definition cannot be read by this version of Guardian: {error}", _deps.Time.GetUtcNow()));
+        Store(events);
+    }
+
+    /// <summary>Enough of a playbook to hand the run to people.</summary>
+    private Playbook Unreadable() => new()
+    {
+        Name = _order.Playbook, Version = _state.Start?.Version ?? 0, Definition = _state.Start?.Definition ?? _order.Definition,
+        Hash = _state.Start?.Hash ?? "", Triggers = [], Steps = [],
+    };
+
+    private void Store(IReadOnlyList<RunEvent> events)
+    {
+        var left = events.Count;
+        PersistAll(events.Select(GuardianJournal.Tagged), tagged =>
+        {
+            var e = (RunEvent)tagged.Payload;
+            _state = _state.Apply(e);
+            Note(e);
+            if (--left == 0) Advance();
+        });
+    }
+
+    /// <summary>Asks the machine until it has nothing more to persist, then carries out.</summary>
+    private void Advance()
+    {
+        if (_state.Ended)
+        {
+            ReportEnd();
+            return;
+        }
+
+        if (_state.Start is null || _machine is null) return;
+        var view = View();
+        var decision = _machine.Decide(_state, view);
+        if (decision.Events.Count > 0)
+        {
+            Store(decision.Events);
+            return;
+        }
+
+        _dispatcher.Carry(decision.Commands, _state.Start, view.Now);
+        var wake = decision.Commands.Count > 0 ? RepeatEvery
+            : _state.Phase is RunPhase.Holding or RunPhase.AwaitingApproval ? LookAtMode
+            : (TimeSpan?)null;
+        if (decision.WakeAt - view.Now is { } until && (wake is null || until < wake)) wake = until;
+
+        // A timer may fire a little early by the clock: at least a millisecond, so that it does not spin.
+        if (wake is { } delay) Timers.StartSingleTimer(nameof(Wake), Wake.Instance, delay > TimeSpan.FromMilliseconds(1) ? delay : TimeSpan.FromMilliseconds(1));
+        else Timers.Cancel(nameof(Wake));
+    }
+
+    private void Answered(ActionOutcome x)
+    {
+        if (x.Epoch != _state.Epoch) return;
+        Told(new RunInput.Outcome(x.Key, x.Kind, x.Output ?? default, x.Reason, x.Attempt));
+    }
+
+    private void Measured(ProbeAnswer x)
+    {
+        if (_dispatcher.VerificationOf(x.Id) is not { } verification) return;
+        Told(new RunInput.Probed(verification, x.Result ?? default, x.Error ?? (x.Result is null ? "the probe gave no result" : null)));
+    }
+
+    private void Directed(RunDirected x)
+    {
+        RunInput? input = x.Verb switch
+        {
+            "approve" => new RunInput.Approval(true, x.By),
+            "reject" => new RunInput.Approval(false, x.By),
+            "cancel" => new RunInput.Cancel(x.By, x.Reason),
+            _ => null,
+        };
+        IReadOnlyList<RunEvent> events = input is null || _machine is null ? [] : _machine.Handle(_state, input, View());
+        if (events.Count == 0)
+        {
+            var reason = input is null ? $"'{x.Verb}' is not approve, reject or cancel"
+                : _state.Ended ? "the run is over"
+                : input is RunInput.Cancel ? "a cancel is under way" : "no step of the run waits for approval";
+            Sender.Tell(new IncidentAnswer { Done = false, Reason = reason });
+            return;
+        }
+
+        var asker = Sender;
+        Store(events);
+        DeferAsync(asker, static x => x.Tell(new IncidentAnswer { Done = true }));
+    }
+
+    private void Told(RunInput input)
+    {
+        if (_machine is null) return;
+        var events = _machine.Handle(_state, input, View());
+        if (events.Count > 0) Store(events);
+    }
+
+    private void ReportEnd()
+    {
+        Timers.Cancel(nameof(Wake));
+        Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? ""));
+        Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
+    }
+
+    private void Note(RunEvent e)
+    {
+        switch (e)
+        {
+            case RunStarted x: _log.Info("Run {Run} of {Playbook} v{Version} started for {Incident}", x.RunId, x.Playbook, x.Version, x.IncidentKey); break;
+            case RunEnded x: _log.Info("Run {Run} {Phase}: {Reason}", _order.RunId, x.Phase, x.Reason); break;
+            case StepFailed x: _log.Warning("Run {Run} step {Step} failed: {Reason}", _order.RunId, x.StepId, x.Reason); break;
+            case StepSucceeded x: _log.Info("Run {Run} step {Step} succeeded", _order.RunId, x.StepId); break;
+            case RollbackStarted x: _log.Warning("Run {Run} turns back: {Reason}", _order.RunId, x.Reason); break;
+        }
+    }
+
+    private sealed record Wake : INoSerializationVerificationNeeded
+    {
+        public static readonly Wake Instance = new();
+    }
+
+    private sealed record Report : INoSerializationVerificationNeeded
+    {
+        public static readonly Report Instance = new();
+    }
+}

@@ -1,0 +1,28 @@
+using Akka.Actor;
+using Guardian.Actors.Autonomy;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+
+namespace Guardian.Actors.Runs;
+
+/// <summary>A stored definition as it reads today, or why it does not.</summary>
+internal readonly record struct LoadedDefinition(Playbook? Playbook, string? Error);
+
+/// <summary>What a run needs of the node.</summary>
+/// <param name="Time">Clock.</param>
+/// <param name="Vocabulary">What playbooks may name.</param>
+/// <param name="Mode">How far Guardian may act now.</param>
+/// <param name="Agent">The agent of a node by name; <c>all</c> is every node's.</param>
+/// <param name="Load">Reads the definition that a run stored.</param>
+internal sealed record RunDependencies(
+    TimeProvider Time, Vocabulary Vocabulary, ModeView Mode, Func<string, ICanTell> Agent, Func<string, string, LoadedDefinition> Load)
+{
+    /// <summary>Reads definitions with the loader.</summary>
+    public static Func<string, string, LoadedDefinition> Loader(Vocabulary vocabulary) => (name, definition) =>
+    {
+        var result = PlaybookLoader.Load([(name, definition)], vocabulary);
+        return result.Errors.Count == 0 && result.Playbooks.Count == 1
+            ? new LoadedDefinition(result.Playbooks[0], null)
+            : new LoadedDefinition(null, string.Join("; ", result.Errors.Take(3)));
+    };
+}

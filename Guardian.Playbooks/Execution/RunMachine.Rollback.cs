@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Playbooks.Execution;
+
+public sealed partial class RunMachine
+{
+    /// <summary>An undo is worth more than one try, but people must hear of it soon: three tries within about seven seconds of waiting.</summary>
+    private static readonly RetryPolicy UndoRetry = new(3, true, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), true);
+
+    /// <summary>For an undo of a step that the definition does not have any more.</summary>
+    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>People should hear of an escalation even while the outbox is slow; after these the journal and the lists still show it.</summary>
+    private static readonly RetryPolicy NoticeRetry = new(5, true, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10), true);
+
+    private static readonly TimeSpan NoticeTimeout = TimeSpan.FromSeconds(10);
+
+    private const string NoticeAction = "notify";
+
+    private RunDecision TurnBack(RunState state, RunView view, RunPhase then, string reason, List<string> undo) =>
+        undo.Count == 0 && Playbook.Finally.Count == 0 && then != RunPhase.Escalated
+            ? Events(new RunEnded { At = view.Now, Phase = then, Reason = reason })
+            : Events(new RollbackStarted { At = view.Now, Reason = reason, StepIds = undo, Then = then });
+
+    /// <summary>What this cause takes back, in reverse order. Containment outlives failure, unless its step says otherwise; a cancel lifts it.</summary>
+    private List<string> Undoable(RunState state, RollbackCause cause)
+    {
+        var name = cause switch { RollbackCause.StepFailed => "step_failed", RollbackCause.VerifyFailed => "verify_failed", _ => "cancelled" };
+        var declared = Playbook.RollbackOn.Contains(cause);
+        return Reverse(state, step => cause != RollbackCause.Cancelled && Risk(step.Action) == RiskClass.Contain
+            ? step.UndoOn.Contains(name)
+            : declared);
+    }
+
+    private List<string> UndoOnResolved(RunState state) => Reverse(state, step => step.UndoOn.Contains("resolved"));
+
+    private List<string> Reverse(RunState state, Func<Step, bool> wanted) =>
+    [
+        .. Playbook.Steps.Reverse()
+            .Where(step => wanted(step) && state.Step(step.Id) is { Undoable: true, HasEffect: true, Undo: null or "pending" or "running" })
+            .Select(step => step.Id),
+    ];
+
+    private RiskClass Risk(string action) => Vocabulary.Actions.TryGetValue(action, out var spec) ? spec.Risk : RiskClass.Destroy;
+
+    /// <summary>One undo after the other; null when all are over.</summary>
+    private RunDecision? Undo(RunState state, RunView view)
+    {
+        foreach (var id in state.Rollback!.StepIds)
+        {
+            var s = state.Step(id);
+            if (s is null or { Undo: "undone" or "failed" }) continue;
+            var timeout = TimeoutOf(id);
+            var key = s.Key + "/undo";
+            if (s.Undo != "running")
+            {
+                if (s.UndoRetryAt > view.Now) return Wait(s.UndoRetryAt);
+                return Events(new UndoDispatched { At = view.Now, StepId = id, Attempt = s.UndoAttempt + 1, Key = key, Deadline = view.Now + timeout });
+            }
+
+            var end = s.UndoInDoubt ? state.TakenOverAt + timeout : s.UndoDeadline!.Value;
+            if (view.Now >= end) return Events(UndoFailure(state, s, view.Now, $"no answer within {new Duration(timeout)}"));
+            return new([],
+                [
+                    s.UndoInDoubt
+                        ? new RunCommand.Resolve(key, state.Epoch, s.Action, s.Input!.Value, true, s.Node!)
+                        : new RunCommand.Dispatch(key, state.Epoch, s.Action, s.Input!.Value, true, s.Node!, end, s.Key, s.Output ?? default, s.UndoAttempt),
+                ], end);
+        }
+
+        return null;
+    }
+
+    private TimeSpan TimeoutOf(string id) => Playbook.Steps.FirstOrDefault(x => x.Id == id)?.Timeout ?? UndoTimeout;
+
+    private static UndoEnded UndoFailure(RunState state, StepState s, DateTimeOffset now, string reason) => new()
+    {
+        At = now,
+        StepId = s.Id,
+        Undone = false,
+        Reason = reason,
+        RetryAt = s.UndoAttempt < UndoRetry.Attempts ? now + Backoff.Wait(UndoRetry, s.UndoAttempt, state.Start!.Seed, s.Id) : null,
+    };
+
+    private RunDecision AfterUndo(RunState state, RunView view, RollbackStarted rollback)
+    {
+        var failed = state.Steps.Where(x => x.Undo == "failed").Select(x => x.Id).ToList();
+        return failed.Count == 0
+            ? Finish(state, view, rollback.Then, rollback.Reason)
+            : Finish(state, view, RunPhase.Escalated, $"{rollback.Reason}; could not undo {string.Join(", ", failed)}");
+    }
+
+    /// <summary>What comes at every end, then the end.</summary>
+    private RunDecision Finish(RunState state, RunView view, RunPhase phase, string reason)
+    {
+        foreach (var step in Playbook.Finally)
+        {
+            var s = state.Step(step.Id) ?? new StepState(step.Id, step.Action);
+            if (!s.Over) return StepDecision(state, view, PlanOf(step, final: true), s);
+        }
+
+        if (phase == RunPhase.Escalated && Vocabulary.Actions.ContainsKey(NoticeAction))
+        {
+            var plan = Notice(state, reason);
+            var s = state.Step(plan.Id) ?? new StepState(plan.Id, plan.Action);
+            if (!s.Over) return StepDecision(state, view, plan, s);
+        }
+
+        return Events(new RunEnded { At = view.Now, Phase = phase, Reason = reason });
+    }
+
+    /// <summary>
+    /// Tells people that the run could not help itself, under the key <c>&lt;run&gt;/escalation</c>, to the first of the playbook's
+    /// vars whose name ends in <c>channel</c>, else to the log.
+    /// </summary>
+    private Plan Notice(RunState state, string reason)
+    {
+        var channel = Playbook.Vars
+            .Where(x => x.Key.EndsWith("channel", StringComparison.OrdinalIgnoreCase) && x.Value.ValueKind == JsonValueKind.String)
+            .OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => x.Value.GetString()).FirstOrDefault() ?? "log";
+        var input = JsonSerializer.SerializeToElement(new JsonObject
+        {
+            ["channel"] = channel,
+            ["text"] = $"{state.Start!.Playbook} escalated {state.Start.IncidentKey} (incident {state.Start.IncidentId}, run {state.Start.RunId}): {reason}",
+        });
+        return new Plan(NoticeId(state), NoticeAction, null, _ => input, NoticeRetry, NoticeTimeout, false, true, "incident.node", true);
+    }
+
+    private static string NoticeId(RunState state) => state.Start!.Steps.Any(x => x.Id == "escalation") ? "guardian.escalation" : "escalation";
+}

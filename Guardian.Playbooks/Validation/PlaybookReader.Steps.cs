@@ -1,0 +1,144 @@
+using Guardian.Playbooks.Expressions;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Yaml;
+
+namespace Guardian.Playbooks.Validation;
+
+internal sealed partial class PlaybookReader
+{
+    private List<Step> ReadSteps(IReadOnlyList<YamlNode> nodes, NameTable names, IReadOnlyList<Step> before, IReadOnlyList<string> allIds, bool optional)
+    {
+        var steps = new List<Step>();
+        foreach (var node in nodes)
+        {
+            var earlier = Names.Steps(before, [], vocabulary, optional).Members!
+                .Concat(Names.Steps(steps, allIds, vocabulary).Members!.Where(x => before.All(b => b.Id != x.Key)))
+                .ToDictionary(x => x.Key, x => x.Value, StringComparer.Ordinal);
+            if (ReadStep(node, names.With("steps", NameDeclaration.Group(earlier))) is { } step) steps.Add(step);
+        }
+
+        return steps;
+    }
+
+    private Step? ReadStep(YamlNode node, NameTable names)
+    {
+        if (MapReader.Of(node, sink, "a step") is not { } map) return null;
+        var id = ReadId(map, "a step's id");
+        var actionNode = map.Require("action");
+        var action = Lookup(actionNode, vocabulary.Actions, "action");
+        var ifNode = map.Take("if");
+        var condition = Condition(ifNode, names, "if");
+        var with = map.Take("with");
+        var template = action is null
+            ? Template.Empty
+            : new WithReader(names, condition?.Vouches ?? [], sink).Read(with, action.Inputs, action.Name, node);
+        var step = new Step
+        {
+            Id = id ?? "",
+            Action = action?.Name ?? "",
+            With = template,
+            If = condition,
+            Retry = ReadRetry(map.Map("retry")),
+            Timeout = map.Duration("timeout", TimeSpan.FromSeconds(30), PlaybookLimits.ShortestTimeout, PlaybookLimits.LongestAttempt),
+            Undo = ReadUndo(map, action),
+            UndoOn = ReadUndoOn(map),
+            ContinueOnError = ReadOnError(map),
+            On = ReadTarget(map),
+        };
+        map.NotSupported("skipWhen", "use 'if' on the incident's fields, or remove it");
+        map.Finish();
+        return id is null ? null : step with { If = ifNode is not null && condition is null ? Unreadable : condition };
+    }
+
+    /// <summary>Stands for a condition with errors, so that the step still counts as conditional for the steps after it.</summary>
+    private static CompiledExpression Unreadable { get; } = ExpressionCompiler.Require("false", NameTable.Empty, FieldType.Bool);
+
+    private string? ReadId(MapReader map, string what)
+    {
+        if (map.Require("id") is not { } node) return null;
+        if (node.Kind != YamlKind.Scalar || !Names.IsIdentifier(node.Text))
+        {
+            sink.Add(node, $"{what} is a letter or underscore, then letters, digits and underscores, at most 64; {node.Describe()} does not fit");
+            return null;
+        }
+
+        if (_ids.TryAdd(node.Text, node)) return node.Text;
+        sink.Add(node, $"the id '{node.Text}' is used already on line {_ids[node.Text].Line}");
+        return null;
+    }
+
+    private T? Lookup<T>(YamlNode? node, IReadOnlyDictionary<string, T> known, string what)
+        where T : class
+    {
+        if (node is null) return null;
+        if (known.TryGetValue(node.Text, out var spec)) return spec;
+        sink.Add(node, $"no {what} is called {node.Describe()}{Spelling.Hint(node.Text, known.Keys)}");
+        return null;
+    }
+
+    private static RetryPolicy ReadRetry(MapReader? retry)
+    {
+        if (retry is null) return RetryPolicy.Once;
+        retry.Require("attempts");
+        var policy = new RetryPolicy(
+            retry.Int("attempts", 1, 1, PlaybookLimits.Attempts),
+            retry.Enum("backoff", Backoff.Exponential) == Backoff.Exponential,
+            retry.Duration("initial", TimeSpan.FromMilliseconds(200), PlaybookLimits.ShortestPause, PlaybookLimits.LongestAttempt),
+            retry.Duration("max", TimeSpan.FromSeconds(5), PlaybookLimits.ShortestPause, PlaybookLimits.LongestAttempt),
+            retry.Bool("jitter", true));
+        if (policy.Max < policy.Initial)
+            retry.Sink.Add(retry.Take("max") ?? retry.Node, $"'max' ({new Duration(policy.Max)}) must not be shorter than 'initial' ({new Duration(policy.Initial)})");
+        retry.Finish();
+        return policy;
+    }
+
+    private bool ReadUndo(MapReader map, ActionSpec? action)
+    {
+        if (map.Take("undo") is not { } node) return false;
+        if (node.Text != "auto")
+        {
+            sink.Add(node, $"'undo' must be auto; {node.Describe()} is not supported by this release");
+            return false;
+        }
+
+        if (action is { HasUndo: false }) sink.Add(node, $"'{action.Name}' has no undo; remove 'undo'");
+        return true;
+    }
+
+    private List<string> ReadUndoOn(MapReader map)
+    {
+        var causes = new List<string>();
+        foreach (var node in map.List("undoOn"))
+        {
+            if (node.Text is "resolved" or "step_failed") causes.Add(node.Text);
+            else if (node.Text == "cancelled") sink.Add(node, "'cancelled' need not be said: a cancelled run always undoes its steps");
+            else sink.Add(node, $"'undoOn' takes resolved and step_failed, not {node.Describe()}");
+        }
+
+        if (causes.Count > 0 && map.Take("undo") is null) sink.Add(map.Take("undoOn")!, "'undoOn' needs 'undo: auto' beside it");
+        return causes;
+    }
+
+    private bool ReadOnError(MapReader map)
+    {
+        if (map.Take("onError") is not { } node) return false;
+        if (node.Text is not ("continue" or "fail")) sink.Add(node, $"'onError' must be continue or fail, not {node.Describe()}");
+        return node.Text == "continue";
+    }
+
+    private string ReadTarget(MapReader map)
+    {
+        if (map.Take("on") is not { } node) return "incident.node";
+        if (node.Text is "incident.node" or "all") return node.Text;
+        sink.Add(node, node.Text.StartsWith("role:", StringComparison.Ordinal)
+            ? $"'on: {node.Text}' is not supported by this release; use incident.node or all"
+            : $"'on' must be incident.node or all, not {node.Describe()}");
+        return "incident.node";
+    }
+
+    private enum Backoff
+    {
+        Exponential,
+        Constant,
+    }
+}
