@@ -19,7 +19,7 @@ internal static class ProjectionFile
         create index incidents_seq on incidents (seq);
         create index incidents_open on incidents (seq) where open = 1;
         create index incidents_state on incidents (state, seq);
-        create table runs (id text primary key, seq integer not null, playbook text not null, incident text not null, view text not null) without rowid;
+        create table runs (id text primary key, seq integer not null, playbook text not null, incident text not null, view text not null, fold text not null) without rowid;
         create index runs_seq on runs (seq);
         create index runs_playbook on runs (playbook, seq);
         create index runs_incident on runs (incident, seq);

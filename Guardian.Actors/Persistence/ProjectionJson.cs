@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Guardian.Playbooks.Execution;
 
 namespace Guardian.Actors.Persistence;
 
@@ -8,5 +9,6 @@ namespace Guardian.Actors.Persistence;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]
+[JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class ProjectionJson : JsonSerializerContext;

@@ -55,7 +55,7 @@ internal sealed class ProjectionStore : IDisposable
     public void Apply(IReadOnlyList<ProjectedEvent> events)
     {
         var incidents = new Dictionary<string, (long Seq, IncidentView View)>(StringComparer.Ordinal);
-        var runs = new Dictionary<string, (long Seq, RunDetail View)>(StringComparer.Ordinal);
+        var runs = new Dictionary<string, (long Seq, RunState View)>(StringComparer.Ordinal);
         var position = Position;
         using var transaction = _connection.BeginTransaction(deferred: false);
         using var insert = Command(transaction, "insert into events (position, type, entity, at, summary) values ($a, $b, $c, $d, $e)");
@@ -66,7 +66,7 @@ internal sealed class ProjectionStore : IDisposable
             var view = e.View;
             Execute(insert, view.Offset, view.Type, view.Entity, view.At.UtcTicks, view.Summary);
             if (e.Event is IncidentEvent incident) Fold(transaction, incidents, incident.IncidentId, e.Offset, "incidents", ProjectionJson.Default.IncidentView, x => IncidentProjection.Apply(x, incident));
-            else if (e.Event is RunEvent run) Fold(transaction, runs, e.RunId, e.Offset, "runs", ProjectionJson.Default.RunDetail, x => RunProjection.Apply(x, run));
+            else if (e.Event is RunEvent run) Fold(transaction, runs, e.RunId, e.Offset, "runs", ProjectionJson.Default.RunState, x => RunProjection.Apply(x, run));
         }
 
         if (position == Position) return;
@@ -82,14 +82,18 @@ internal sealed class ProjectionStore : IDisposable
         Position = position;
     }
 
-    private void Save(SqliteTransaction transaction, Dictionary<string, (long Seq, IncidentView View)> incidents, Dictionary<string, (long Seq, RunDetail View)> runs)
+    private void Save(SqliteTransaction transaction, Dictionary<string, (long Seq, IncidentView View)> incidents, Dictionary<string, (long Seq, RunState View)> runs)
     {
         using var incident = Command(transaction, "insert into incidents (id, seq, state, open, view) values ($a, $b, $c, $d, $e) on conflict (id) do update set state = excluded.state, open = excluded.open, view = excluded.view");
         foreach (var (id, (seq, view)) in incidents)
             Execute(incident, id, seq, view.State, IncidentProjection.IsOpen(view.State) ? 1 : 0, JsonSerializer.Serialize(view, ProjectionJson.Default.IncidentView));
-        using var run = Command(transaction, "insert into runs (id, seq, playbook, incident, view) values ($a, $b, $c, $d, $e) on conflict (id) do update set view = excluded.view");
-        foreach (var (id, (seq, view)) in runs)
-            Execute(run, id, seq, view.Playbook, view.Incident, JsonSerializer.Serialize(view, ProjectionJson.Default.RunDetail));
+        using var run = Command(transaction, "insert into runs (id, seq, playbook, incident, view, fold) values ($a, $b, $c, $d, $e, $f) on conflict (id) do update set view = excluded.view, fold = excluded.fold");
+        foreach (var (id, (seq, state)) in runs)
+        {
+            var view = RunProjection.View(state);
+            Execute(run, id, seq, view.Playbook, view.Incident,
+                JsonSerializer.Serialize(view, ProjectionJson.Default.RunDetail), JsonSerializer.Serialize(state, ProjectionJson.Default.RunState));
+        }
     }
 
     private void Fold<T>(SqliteTransaction transaction, Dictionary<string, (long Seq, T View)> batch, string id, long offset, string table, JsonTypeInfo<T> json, Func<T?, T?> apply)
@@ -101,7 +105,7 @@ internal sealed class ProjectionStore : IDisposable
 
     private (long Seq, T View)? Load<T>(SqliteTransaction transaction, string table, string id, JsonTypeInfo<T> json)
     {
-        using var command = Command(transaction, table == "runs" ? "select seq, view from runs where id = $a" : "select seq, view from incidents where id = $a");
+        using var command = Command(transaction, table == "runs" ? "select seq, fold from runs where id = $a" : "select seq, view from incidents where id = $a");
         command.Parameters.AddWithValue("$a", id);
         using var reader = command.ExecuteReader();
         return reader.Read() ? (reader.GetInt64(0), JsonSerializer.Deserialize(reader.GetString(1), json)!) : null;

@@ -127,7 +127,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         {
             var e = (RunEvent)tagged.Payload;
             _state = _state.Apply(e);
-            Log(e);
+            Note(e);
             if (--left == 0) Advance();
         });
     }
@@ -211,7 +211,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
     }
 
-    private void Log(RunEvent e)
+    private void Note(RunEvent e)
     {
         switch (e)
         {

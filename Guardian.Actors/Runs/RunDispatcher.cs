@@ -30,7 +30,7 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
         foreach (var command in commands)
         {
             var id = IdOf(command);
-            if (_sent.TryGetValue(id, out var last) && now >= last && now - last < repeatEvery)
+            if (_sent.TryGetValue(id, out var last) && now >= last && now - last < repeatEvery * 0.9)
             {
                 sent[id] = last;
                 continue;

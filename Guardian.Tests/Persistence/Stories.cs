@@ -82,7 +82,7 @@ internal static class Stories
         new RunRecovered { At = Start.AddSeconds(6), Epoch = 2 },
         new StepSucceeded { At = Start.AddSeconds(7), StepId = "tell", Output = Json("{}") },
         new VerificationStarted { At = Start.AddSeconds(8) },
-        new VerificationProbed { At = Start.AddSeconds(9), Id = "quiet", Passed = false, Reason = "probe failed", Result = default(JsonElement), Final = false },
+        new VerificationProbed { At = Start.AddSeconds(9), Id = "quiet", Passed = false, Reason = "probe failed", Final = false },
         new VerificationProbed { At = Start.AddSeconds(10), Id = "quiet", Passed = true, Result = Json("""{"count":0}"""), Final = true },
         new RunEnded { At = Start.AddSeconds(11), Phase = RunPhase.Resolved, Reason = "verified" },
     ];
