@@ -70,11 +70,6 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
             Akka.Actor.Props.Create(() => new BlacklistAuthority(replicator, options, isProtected, time)), "authority",
             TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10), 0.2, -1));
 
-    protected override void PreStart()
-    {
-        base.PreStart();
-    }
-
     protected override void OnReplaySuccess()
     {
         _log.Info("Bans recovered: {0} principals banned", _book.Banned);

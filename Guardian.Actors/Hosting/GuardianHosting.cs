@@ -34,6 +34,7 @@ public static class GuardianHosting
             var errors = GuardianOptionsValidator.Validate(options);
             if (errors.Count > 0) return builder.Disable(string.Join("; ", errors));
             data = DataDirectory.Open(options.Node);
+            JournalDatabase.From(options.Persistence, data.FullPath).Prepare();
         }
         catch (IOException e)
         {

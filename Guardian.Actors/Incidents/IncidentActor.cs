@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Event;
 using Akka.Persistence;
+using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Incidents;
@@ -39,8 +40,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         _entity = entity;
         _deps = deps;
         PersistenceId = "incident-" + entity;
-        JournalPluginId = GuardianJournal.Journal;
-        SnapshotPluginId = GuardianJournal.Snapshots;
+        JournalPluginId = GuardianPersistence.JournalId;
+        SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<IncidentEvent>(Apply);
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
@@ -85,7 +86,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         if (e is IncidentOpened or IncidentJoined && e.At > _lastSeen) _lastSeen = e.At;
     }
 
-    private void Store(IncidentEvent e, Action then) => Persist(GuardianJournal.Tagged(e), _ =>
+    private void Store(IncidentEvent e, Action then) => Persist(GuardianPersistence.Tagged(e), _ =>
     {
         Apply(e);
         then();

@@ -15,17 +15,3 @@ internal static class IncidentKeys
     /// <summary>The same for the same run in every process.</summary>
     public static int Seed(string runId) => BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes(runId)));
 }
-
-/// <summary>Guardian's own persistence plug-ins, so that an embedding application's journal stays untouched.</summary>
-internal static class GuardianJournal
-{
-    public const string Journal = "guardian.journal";
-    public const string Snapshots = "guardian.snapshots";
-
-    /// <summary>Every event carries it; the read model follows it.</summary>
-    public const string Tag = "guardian";
-
-    private static readonly string[] Tags = [Tag];
-
-    public static Akka.Persistence.Journal.Tagged Tagged(object e) => new(e, Tags);
-}

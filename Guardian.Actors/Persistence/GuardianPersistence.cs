@@ -26,6 +26,9 @@ internal static class GuardianPersistence
     /// <summary>The value of <see cref="Tag"/> for <c>new Tagged(event, Tags)</c>.</summary>
     public static readonly IImmutableSet<string> Tags = ImmutableHashSet.Create(Tag);
 
+    /// <summary>An event as it is persisted: with the tag that the read model follows.</summary>
+    public static Akka.Persistence.Journal.Tagged Tagged(object e) => new(e, Tags);
+
     /// <summary>The sections <see cref="JournalId"/>, <see cref="SnapshotsId"/> and <see cref="QueryId"/>; everything they do not name comes from the plug-in's own defaults.</summary>
     /// <param name="provider"><c>sqlite</c> or <c>postgres</c>.</param>
     /// <param name="connectionString">Empty with sqlite: files in <paramref name="dataDirectory"/>.</param>

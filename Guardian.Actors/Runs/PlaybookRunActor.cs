@@ -5,6 +5,7 @@ using Akka.Persistence;
 using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Persistence;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 
@@ -37,8 +38,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         _incident = order.Incident;
         _dispatcher = new RunDispatcher(deps.Agent, Self, RepeatEvery);
         PersistenceId = "run-" + order.RunId;
-        JournalPluginId = GuardianJournal.Journal;
-        SnapshotPluginId = GuardianJournal.Snapshots;
+        JournalPluginId = GuardianPersistence.JournalId;
+        SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<RunEvent>(e => _state = _state.Apply(e));
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<ActionOutcome>(Answered);
@@ -123,7 +124,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     private void Store(IReadOnlyList<RunEvent> events)
     {
         var left = events.Count;
-        PersistAll(events.Select(GuardianJournal.Tagged), tagged =>
+        PersistAll(events.Select(GuardianPersistence.Tagged), tagged =>
         {
             var e = (RunEvent)tagged.Payload;
             _state = _state.Apply(e);
