@@ -17,7 +17,9 @@ internal static class DrillJudge
     public static DrillJudgement Judge(ScenarioPlan plan, DrillRecord record)
     {
         var chain = CausalChain.Of(plan, record);
-        var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries);
+        // In a drill that was cut short, or whose reader broke, a message under way cannot be told from a lost one.
+        var cutShort = record.Aborted is not null || record.HarnessError is not null;
+        var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries).Where(x => !cutShort || x.Kind != AnomalyKind.Lost).ToList();
         var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations) : null;
         var clocks = Clocks(plan, record, chain);
         var from = record.Injected ?? TimeSpan.Zero;
@@ -41,7 +43,7 @@ internal static class DrillJudge
             : Say(Verdict.UndoUnproven, [$"the fault was withdrawn, but its evidence still holds: {plan.Scenario.Evidence}"]);
     }
 
-    private static List<string> Harm(DrillRecord record, IReadOnlyList<Anomaly> anomalies)
+    private static List<string> Harm(DrillRecord record, List<Anomaly> anomalies)
     {
         var harm = anomalies.Take(ListedAnomalies).Select(x => $"{x.Kind}: {x.OperationId}: {x.Detail}").ToList();
         if (anomalies.Count > ListedAnomalies) harm.Add(string.Create(CultureInfo.InvariantCulture, $"and {anomalies.Count - ListedAnomalies} more anomalies"));

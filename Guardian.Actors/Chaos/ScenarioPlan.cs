@@ -5,9 +5,6 @@ namespace Guardian.Actors.Chaos;
 /// <summary>What a scenario means in names, moments and bounds. Deterministic: the same scenario and seed give the same plan.</summary>
 internal sealed class ScenarioPlan
 {
-    /// <summary>Answers may come late on a busy machine; only then is waiting given up.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
-
     /// <summary>Fewer operations inside the fault window prove nothing.</summary>
     public const int MinOperations = 200;
 
@@ -37,14 +34,14 @@ internal sealed class ScenarioPlan
     /// <summary>What the incident must name: the flooding principal, or the topic where no single one is to blame.</summary>
     public string? Subject { get; }
 
-    /// <summary>Observation ends then after the fault was proven, whatever is still missing.</summary>
+    /// <summary>After so long from the proven fault every bound has been met or missed.</summary>
     public TimeSpan ObserveFor
     {
         get
         {
             var e = Scenario.Expect;
             TimeSpan[] bounds = [e.DetectWithin ?? default, e.BannedWithin ?? default, e.RecoverWithin ?? default, e.ResolveWithin ?? default, Scenario.Fault?.Over ?? default];
-            return bounds.Max() + e.StableFor + Grace;
+            return bounds.Max() + e.StableFor;
         }
     }
 

@@ -119,6 +119,10 @@ public class DrillJudgeTests
     public void A_lost_message_is_unsafe() => Red(Verdict.Unsafe, "Lost: ", Healed() with { Deliveries = [.. Healed().Deliveries.Skip(1)] });
 
     [Fact]
+    public void A_message_under_way_when_the_drill_was_cut_short_is_not_called_lost() => Red(Verdict.Aborted, "stopped",
+        Healed() with { Deliveries = [.. Healed().Deliveries.Skip(1)], Aborted = "stopped by the operator" });
+
+    [Fact]
     public void A_doubled_message_is_unsafe() => Red(Verdict.Unsafe, "Doubled: ", Healed() with { Deliveries = [.. Healed().Deliveries, Healed().Deliveries[^1]] });
 
     [Fact]

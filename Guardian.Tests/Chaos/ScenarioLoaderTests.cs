@@ -26,7 +26,7 @@ public class ScenarioLoaderTests
     }
 
     [Theory]
-    [InlineData("resolveWithin: 10s", "resolvWithin: 10s", "test.yaml:20:3: ", "no key 'resolvWithin'; did you mean 'resolveWithin'?")]
+    [InlineData("resolveWithin: 10s", "resolvWithin: 10s", "test.yaml:21:3: ", "no key 'resolvWithin'; did you mean 'resolveWithin'?")]
     [InlineData("probe: bus.health", "probe: bus.helth", "test.yaml:5:14: ", "no probe 'bus.helth'; did you mean 'bus.health'?")]
     [InlineData("check: result.healthy", "check: result.helthy", "test.yaml:5:", "helthy")]
     [InlineData("check: result.healthy", "check: result.restarts", "test.yaml:5:", "needed here")]

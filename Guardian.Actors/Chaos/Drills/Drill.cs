@@ -199,7 +199,7 @@ internal sealed class Drill(
             var phase = Phase();
             if (phase != said) progress(said = phase);
             if (phase == "healed" && flood.IsCompleted) return;
-            if (clock.Now > (_proven ?? from) + plan.ObserveFor) return;
+            if (clock.Now > (_proven ?? from) + plan.ObserveFor + timing.Grace) return;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
     }

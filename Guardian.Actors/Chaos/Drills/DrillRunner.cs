@@ -15,6 +15,9 @@ internal sealed record DrillTiming
     /// <summary>For the steady state to hold at the beginning.</summary>
     public TimeSpan SteadyWithin { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Observation goes on so long past the last bound: a late recovery is worth its figure.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>For the last deliveries, counts and checks at the end.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
 }

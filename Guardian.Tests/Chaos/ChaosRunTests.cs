@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using Guardian.Actors.Chaos;
+using Guardian.Host.Chaos;
+using Guardian.Host.Cli;
+
+namespace Guardian.Tests.Chaos;
+
+/// <summary>The command line around the drills: usage, a node that cannot start, and what is left on disk.</summary>
+public sealed class ChaosRunTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("guardian-chaos-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("run", "S99")]
+    [InlineData("run", "S02", "--repeat", "0")]
+    [InlineData("run", "S02", "--url", "nonsense", "--yes")]
+    [InlineData("run", "S02", "--url", "http://192.0.2.1:8558", "--yes")]
+    [InlineData("run", "S02", "--url", "http://127.0.0.1:9", "--yes")]
+    [InlineData("run", "S02", "--url", "http://127.0.0.1:9")]
+    [InlineData("list", "--scenarios", "no-such-folder")]
+    public async Task Wrong_usage_and_an_unreachable_node_are_6(params string[] arguments) =>
+        (await ChaosCommand.Create().Parse(arguments).InvokeAsync()).Should().Be(6);
+
+    [Fact]
+    public async Task The_list_shows_what_ships() => (await ChaosCommand.Create().Parse(["list"]).InvokeAsync()).Should().Be(0);
+
+    [Fact]
+    public async Task A_node_that_ends_while_starting_is_a_harness_error_with_its_output_and_a_whole_report()
+    {
+        var output = new StringWriter();
+        var console = new ChaosConsole(output, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
+        var run = new ChaosRun(console, TimeProvider.System, () => new NodeProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]));
+        var request = new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 2, Report = _folder };
+
+        var (report, folder) = await run.RunAsync(request, default);
+        console.Closing(report, folder);
+
+        report.Worst.Should().Be(Verdict.HarnessError);
+        report.Drills.Should().HaveCount(2);
+        report.Drills[0].Judgement.Reasons[0].Should().Contain("ended with 3").And.Contain("no such mode");
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "run.json")));
+        json.RootElement.GetProperty("schema").GetString().Should().Be("guardian.chaos/1");
+        json.RootElement.GetProperty("exitCode").GetInt32().Should().Be(6);
+        json.RootElement.GetProperty("replay").GetString().Should().Be("guardian chaos run S00 --seed 42 --repeat 2");
+        json.RootElement.GetProperty("drills").GetArrayLength().Should().Be(2);
+        var junit = XDocument.Load(Path.Combine(folder, "junit.xml")).Root!;
+        ((int)junit.Attribute("errors")!, (int)junit.Attribute("failures")!, (int)junit.Attribute("tests")!).Should().Be((2, 0, 2));
+        (await File.ReadAllTextAsync(Path.Combine(folder, "report.md"))).Should().Contain("| S00_control | harness_error |").And.Contain("chaos run S00 --seed 42");
+        File.Exists(Path.Combine(folder, "history.jsonl")).Should().BeTrue();
+        File.Exists(Path.Combine(folder, "S00_control-1", "node.log")).Should().BeTrue("a failed drill keeps its evidence");
+        output.ToString().Should().Contain("0 of 2 passed (0 %): harness_error");
+    }
+}

@@ -1,0 +1,37 @@
+using Akka.TestKit.Xunit2;
+using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Drills;
+using Guardian.Actors.Chaos.Targets;
+using Xunit.Abstractions;
+
+namespace Guardian.Tests.Scenarios;
+
+/// <summary>The shipped scenarios against real actors in this process, on Akka's TestKit.</summary>
+[Collection("scenarios")]
+public sealed class ChaosScenarioTests(ITestOutputHelper output)
+{
+    /// <summary>A shared test machine: what is fast is measured by the benchmarks and by <c>chaos run</c>, here it must only be right.</summary>
+    private static readonly DrillTiming Timing = new() { Settle = TimeSpan.FromSeconds(10) };
+
+    [SkippableTheory]
+    [InlineData("S00_control")]
+    [InlineData("S02_acl_spam")]
+    [InlineData("S02_burst")]
+    [InlineData("S02_forty")]
+    public async Task Passes(string name)
+    {
+        await using var node = await TestNode.StartAsync();
+        Skip.If(node is null, "no node can be started in this build");
+        using var kit = new TestKit(node.System);
+        await kit.AwaitAssertAsync(() => node.Guardian.Parts.NotReady().Should().BeEmpty(), TimeSpan.FromSeconds(30));
+
+        var loaded = ScenarioLoader.LoadDirectory(Path.Combine(AppContext.BaseDirectory, "scenarios"));
+        loaded.Errors.Should().BeEmpty();
+        var plan = new ScenarioPlan(ScenarioCatalog.Pick(loaded.Scenarios, [name])[0], 1);
+        await using var target = new InProcessChaosTarget(node.Guardian.Parts);
+        var record = await new DrillRunner(target, TimeProvider.System, DrillLog.None, output.WriteLine, Timing).RunAsync(plan, default);
+        var judgement = DrillJudge.Judge(plan, record);
+        output.WriteLine($"{judgement.Verdict} {judgement.Clocks} {judgement.Latency} {record.Flood}");
+        judgement.Verdict.Should().Be(Verdict.Pass, string.Join("; ", judgement.Reasons));
+    }
+}
