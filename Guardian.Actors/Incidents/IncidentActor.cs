@@ -43,6 +43,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         JournalPluginId = GuardianPersistence.JournalId;
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<IncidentEvent>(Apply);
+        // Some journals, the one in memory among them, give the tagged event back as it was written.
+        Recover<Akka.Persistence.Journal.Tagged>(x => Apply((IncidentEvent)x.Payload));
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
         Command<CloseIncident>(Close);

@@ -41,6 +41,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         JournalPluginId = GuardianPersistence.JournalId;
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<RunEvent>(e => _state = _state.Apply(e));
+        // Some journals, the one in memory among them, give the tagged event back as it was written.
+        Recover<Akka.Persistence.Journal.Tagged>(x => _state = _state.Apply((RunEvent)x.Payload));
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<ActionOutcome>(Answered);
         Command<ProbeAnswer>(Measured);

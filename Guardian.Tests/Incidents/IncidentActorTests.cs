@@ -1,0 +1,207 @@
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Incidents;
+using Guardian.Actors.Runs;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+using Guardian.Tests.Playbooks.Execution;
+
+namespace Guardian.Tests.Incidents;
+
+public sealed class IncidentActorTests : TestKit
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private const string Config = """
+        akka.loglevel = WARNING
+        guardian.journal {
+          class = "Akka.Persistence.Journal.MemoryJournal, Akka.Persistence"
+          plugin-dispatcher = "akka.actor.default-dispatcher"
+        }
+        guardian.snapshots {
+          class = "Akka.Persistence.Snapshot.MemorySnapshotStore, Akka.Persistence"
+          plugin-dispatcher = "akka.actor.default-dispatcher"
+        }
+        """;
+
+    private readonly TestProbe _agent;
+    private readonly TestProbe _monitor;
+    private readonly OpenIncidents _open = new(1_000);
+    private readonly PlaybookCatalog _catalog;
+    private readonly IncidentDependencies _deps;
+
+    public IncidentActorTests()
+        : base(Config)
+    {
+        _agent = CreateTestProbe();
+        _monitor = CreateTestProbe();
+        var book = RunFixture.Load("""
+            steps:
+              - { id: ban, action: contain, with: { value: 1 }, undo: auto }
+              - { id: restart, if: incident.violations > 200, action: disrupt, with: { value: 2 } }
+            verify:
+              - { id: ok, probe: health, with: {}, check: result.healthy, every: 100ms, within: 10s }
+            """);
+        _catalog = new PlaybookCatalog(() => new PlaybookLoadResult([book], []));
+        _catalog.TryReload().Should().BeTrue();
+        var mode = new ModeView(OperatingMode.Enforce, _ => OperatingMode.Enforce);
+        _deps = new IncidentDependencies(_catalog, _open,
+            new RunDependencies(TimeProvider.System, RunFixture.Vocabulary, mode, _ => _agent.Ref, RunDependencies.Loader(RunFixture.Vocabulary)));
+    }
+
+    private IActorRef Incident() => Sys.ActorOf(IncidentActor.Props(IncidentKeys.Entity("k"), _deps));
+
+    private static IncidentRaised Raised(long detection = 1, long violations = 5) => IncidentLogicTests.Raised(detection, "e1", violations);
+
+    private void Answer(DispatchAction x, OutcomeKind kind = OutcomeKind.Succeeded) => _agent.Reply(new ActionOutcome
+    {
+        Key = x.Key, Epoch = x.Epoch, Attempt = x.Attempt, Kind = kind, Output = RunFixture.Json("""{ "value": 1 }"""),
+    });
+
+    private async Task PassChecks()
+    {
+        var probe = await _agent.FishForMessageAsync<RunProbe>(_ => true, Patience);
+        _agent.Reply(new ProbeAnswer { Id = probe.Id, Result = RunFixture.Json("""{ "healthy": true }""") });
+    }
+
+    private Task<DispatchAction> Dispatch(string step) => _agent.FishForMessageAsync<DispatchAction>(x => x.Key.EndsWith("/" + step, StringComparison.Ordinal), Patience).AsTask();
+
+    [Fact]
+    public async Task A_hundred_raises_at_once_start_one_run_and_the_monitor_hears_of_its_end()
+    {
+        var incident = Incident();
+        for (var i = 0; i < 100; i++) incident.Tell(Raised(), _monitor.Ref);
+        for (var i = 0; i < 100; i++) (await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience)).IncidentId.Should().EndWith("-1");
+        Answer(await Dispatch("ban"));
+        await PassChecks();
+        await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
+        _open.Count.Should().Be(0);
+        await _agent.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(700));
+    }
+
+    [Theory]
+    [InlineData(200, false)]
+    [InlineData(201, true)]
+    public async Task A_condition_sees_the_violations_counted_while_the_run_is_under_way(long violations, bool restarts)
+    {
+        var incident = Incident();
+        incident.Tell(Raised(), _monitor.Ref);
+        var ban = await Dispatch("ban");
+        var agentSender = _agent.LastSender;
+        incident.Tell(Raised(violations: violations), _monitor.Ref);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        agentSender.Tell(new ActionOutcome { Key = ban.Key, Epoch = 1, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("""{ "value": 1 }""") }, _agent.Ref);
+        if (restarts) Answer(await Dispatch("restart"));
+        await PassChecks();
+        await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
+    }
+
+    [Fact]
+    public async Task Killed_with_a_dispatch_in_flight_it_asks_for_the_outcome_and_ends()
+    {
+        var first = Incident();
+        first.Tell(Raised(), _monitor.Ref);
+        await Dispatch("ban");
+        await Kill(first);
+
+        var second = Incident();
+        var question = await _agent.FishForMessageAsync<ResolveAction>(_ => true, Patience);
+        (question.Dispatch.Key.EndsWith("/ban", StringComparison.Ordinal), question.Dispatch.Epoch).Should().Be((true, 2L));
+        _agent.Reply(new ActionOutcome { Key = question.Dispatch.Key, Epoch = 2, Kind = OutcomeKind.NotDone });
+        Answer(await Dispatch("ban"));
+        await PassChecks();
+        await AwaitSettled(second);
+    }
+
+    [Fact]
+    public async Task Killed_again_and_again_it_resolves_with_each_effect_under_one_key()
+    {
+        HashSet<string> keys = [];
+        HashSet<string> performed = [];
+        var incident = Incident();
+        incident.Tell(Raised(violations: 300), _monitor.Ref);
+        var messages = 0;
+        while (_open.Count > 0 || messages == 0)
+        {
+            var message = await _agent.ReceiveOneAsync(TimeSpan.FromMilliseconds(200));
+            if (message is null) continue;
+            // Each of the first messages meets a death before its answer is in the journal.
+            if (++messages <= 12)
+            {
+                if (message is DispatchAction lost) performed.Add(lost.Key);
+                await Kill(incident);
+                incident = Incident();
+                await AwaitAssertAsync(() => _open.Count.Should().Be(1), Patience);
+                if (messages % 2 == 0) continue;
+            }
+
+            switch (message)
+            {
+                case DispatchAction x:
+                    keys.Add(x.Key);
+                    performed.Add(x.Key);
+                    Answer(x);
+                    break;
+                case ResolveAction x:
+                    _agent.Reply(new ActionOutcome
+                    {
+                        Key = x.Dispatch.Key, Epoch = x.Dispatch.Epoch, Kind = performed.Contains(x.Dispatch.Key) ? OutcomeKind.Succeeded : OutcomeKind.NotDone,
+                        Output = RunFixture.Json("""{ "value": 1 }"""),
+                    });
+                    break;
+                case RunProbe x:
+                    _agent.Reply(new ProbeAnswer { Id = x.Id, Result = RunFixture.Json("""{ "healthy": true }""") });
+                    break;
+            }
+
+            messages.Should().BeLessThan(500);
+        }
+
+        performed.Should().HaveCount(2);
+        await AwaitSettled(incident);
+    }
+
+    [Fact]
+    public async Task At_the_cap_a_raise_is_not_accepted()
+    {
+        for (var i = 0; i < 1_000; i++) _open.TryEnter($"other-{i}");
+        Incident().Tell(Raised(), _monitor.Ref);
+        await _monitor.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(300));
+        _open.Refused.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task An_operator_cancels_and_what_was_done_is_taken_back()
+    {
+        var incident = Incident();
+        incident.Tell(Raised(), _monitor.Ref);
+        var ban = await Dispatch("ban");
+        incident.Tell(new DirectRun { Key = "k", RunId = ban.RunId, Verb = "cancel", By = "ann", Reason = "no" }, TestActor);
+        (await ExpectMsgAsync<IncidentAnswer>(Patience)).Done.Should().BeTrue();
+        var undo = await _agent.FishForMessageAsync<DispatchAction>(x => x.Undo, Patience);
+        undo.Cancels.Should().Be(ban.Key);
+        Answer(undo);
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+    }
+
+    private async Task Kill(IActorRef incident)
+    {
+        Watch(incident);
+        Sys.Stop(incident);
+        await ExpectTerminatedAsync(incident, Patience);
+        Unwatch(incident);
+    }
+
+    private async Task AwaitSettled(IActorRef incident)
+    {
+        await AwaitAssertAsync(() => _open.Count.Should().Be(0), Patience);
+        incident.Tell(Raised(violations: 300), _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+    }
+}

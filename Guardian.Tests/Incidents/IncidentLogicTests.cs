@@ -1,0 +1,121 @@
+using CsCheck;
+using Guardian.Actors.Incidents;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+using Guardian.Tests.Playbooks.Execution;
+
+namespace Guardian.Tests.Incidents;
+
+public sealed class IncidentLogicTests
+{
+    private static readonly string Entity = IncidentKeys.Entity("k");
+    private static readonly DateTimeOffset Now = RunFixture.Origin;
+
+    internal static IncidentRaised Raised(long detection = 1, string episode = "e1", long? violations = 5, string type = RunFixture.IncidentType) => new()
+    {
+        Key = "k", Type = type, Node = "n1", At = Now, Subject = "rogue", Principal = "rogue", Detection = detection, Episode = episode, Violations = violations,
+    };
+
+    private static Playbook Book(string guards = "") => RunFixture.Load(guards + "steps:\n  - { id: ban, action: contain, with: { value: 1 } }");
+
+    private static IncidentState Opened(IncidentState? from = null, long detection = 1) =>
+        (from ?? IncidentState.Empty).Apply(IncidentLogic.Raise(from ?? IncidentState.Empty, Raised(detection), Entity, 5, Now)!);
+
+    private static RunChoice Choose(IncidentState state, Playbook book, DateTimeOffset now, DateTimeOffset? seen = null) =>
+        IncidentLogic.Choose(state, IncidentFields.Of(state, state.Counts.Total, seen ?? now), [book], seen ?? now, now);
+
+    private static IncidentState Through(IncidentState state, RunPhase phase, DateTimeOffset at)
+    {
+        var run = (IncidentRunAssigned)Choose(state, Book(), at).Event!;
+        state = state.Apply(run);
+        return state.Apply(IncidentLogic.Settle(state, run.RunId, phase, "so", 5, at));
+    }
+
+    [Fact]
+    public void A_repeat_changes_nothing_and_a_new_detection_joins()
+    {
+        var state = Opened();
+        IncidentLogic.Raise(state, Raised(), Entity, 300, Now).Should().BeNull();
+        var joined = IncidentLogic.Raise(state, Raised(2, type: "other"), Entity, 10, Now).Should().BeOfType<IncidentJoined>().Which;
+        state = state.Apply(joined);
+        (state.Occurrences, state.Counts.Total, state.Number).Should().Be((2, 10, 1));
+        state.Rules.Should().Equal(RunFixture.IncidentType, "other");
+        IncidentLogic.Raise(state, Raised(2), Entity, 10, Now).Should().BeNull();
+    }
+
+    [Fact]
+    public void After_it_settled_counts_do_not_reopen_it_but_a_new_detection_opens_the_next()
+    {
+        var state = Through(Opened(), RunPhase.Resolved, Now);
+        IncidentLogic.Raise(state, Raised(violations: 300), Entity, 300, Now).Should().BeNull();
+        state = state.Apply(new IncidentCounted { At = Now, IncidentId = state.Id, Violations = 300 });
+        (state.State, state.Counts.Total).Should().Be(("resolved", 300));
+        var next = Opened(state, detection: 2);
+        (next.Number, next.State, next.Id).Should().Be((2, "open", IncidentKeys.Incident(Entity, 2)));
+    }
+
+    [Fact]
+    public void Cooldown_declines_once_and_the_run_comes_when_it_is_over_if_it_still_fires()
+    {
+        var book = Book("guards: { cooldown: 60s }\n");
+        var state = Opened(Through(Opened(), RunPhase.Resolved, Now), 2);
+        var declined = Choose(state, book, Now);
+        declined.RetryAt.Should().Be(Now.AddSeconds(60));
+        state = state.Apply(declined.Event!.Should().BeOfType<IncidentRunDeclined>().Which);
+        Choose(state, book, Now.AddSeconds(1)).Event.Should().BeNull();
+        var later = Now.AddSeconds(61);
+        Choose(state, book, later, later.AddSeconds(-5)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse();
+        Choose(state, book, later, Now).Event.Should().BeOfType<IncidentSettled>().Which.State.Should().Be("resolved");
+    }
+
+    [Fact]
+    public void A_recurrence_on_an_escalated_incident_contains_at_once()
+    {
+        var book = Book("guards: { cooldown: 60s }\n");
+        var state = Through(Opened(), RunPhase.Escalated, Now);
+        state.Open.Should().BeTrue();
+        Choose(state, book, Now).Event.Should().BeNull("nothing new was detected");
+        state = state.Apply(IncidentLogic.Raise(state, Raised(2), Entity, 9, Now)!);
+        Choose(state, book, Now).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeTrue();
+        Choose(state, book, Now.AddSeconds(61)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse();
+    }
+
+    [Fact]
+    public void Past_the_quota_only_containment_acts()
+    {
+        var book = Book("guards: { maxRuns: [ { count: 1, per: 1h, scope: key } ] }\n");
+        var state = Opened(Through(Opened(), RunPhase.Resolved, Now), 2);
+        Choose(state, book, Now.AddMinutes(1)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeTrue();
+        Choose(state, book, Now.AddHours(2)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse();
+    }
+
+    [Fact]
+    public void Counts_neither_shrink_nor_multiply_over_nodes()
+    {
+        Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2], Gen.Long[0, 500]).Array[1, 40].Sample(reports =>
+        {
+            var counts = ViolationCounts.None;
+            long last = 0;
+            var best = new Dictionary<(int, int), long>();
+            foreach (var (node, episode, count) in reports)
+            {
+                counts = counts.Seen($"n{node}", $"e{episode}", count);
+                best[(node, episode)] = Math.Max(count, best.GetValueOrDefault((node, episode)));
+                counts.Total.Should().BeGreaterThanOrEqualTo(last);
+                last = counts.Total!.Value;
+            }
+
+            last.Should().Be(best.GroupBy(x => x.Key.Item1).Max(x => x.Sum(y => y.Value)));
+        });
+    }
+
+    [Fact]
+    public void At_the_cap_a_new_key_waits_and_is_counted()
+    {
+        var open = new OpenIncidents(1);
+        (open.TryEnter("a"), open.TryEnter("a"), open.TryEnter("b")).Should().Be((true, true, false));
+        open.Refused.Should().Be(1);
+        open.Leave("a");
+        open.TryEnter("b").Should().BeTrue();
+    }
+}
