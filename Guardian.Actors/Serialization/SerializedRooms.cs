@@ -5,6 +5,6 @@ internal static class SerializedRooms
 {
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
-        Actions.ActionsJson.Room,
+        Actions.ActionsRoom.Room,
     ];
 }
