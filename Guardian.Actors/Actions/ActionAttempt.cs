@@ -19,7 +19,7 @@ internal static class ActionAttempt
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     /// <summary>Never throws.</summary>
-    public static async Task<AttemptResult> RunAsync(Func<CancellationToken, Task<KeyOutcome>> work, DateTimeOffset deadline, CancellationToken cancel, TimeProvider time)
+    public static async Task<AttemptResult> RunAsync(Func<CancellationToken, Task<KeyOutcome>> work, DateTimeOffset deadline, TimeProvider time, CancellationToken cancel)
     {
         var left = deadline - time.GetUtcNow();
         if (left <= TimeSpan.Zero || cancel.IsCancellationRequested)
@@ -33,7 +33,7 @@ internal static class ActionAttempt
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
         var token = either.Token;
         var running = Task.Run(() => GuardedAsync(work, token), CancellationToken.None);
-        var first = await Task.WhenAny(running, CancelledAndGraceAsync(token, time)).ConfigureAwait(false);
+        var first = await Task.WhenAny(running, CancelledAndGraceAsync(time, token)).ConfigureAwait(false);
         if (first == running) return await running.ConfigureAwait(false);
         return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: "it did not end when it was told to; whether the effect took place is not known"), Hanging: running);
     }
@@ -58,7 +58,7 @@ internal static class ActionAttempt
         }
     }
 
-    private static async Task CancelledAndGraceAsync(CancellationToken token, TimeProvider time)
+    private static async Task CancelledAndGraceAsync(TimeProvider time, CancellationToken token)
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using (token.UnsafeRegister(x => ((TaskCompletionSource)x!).TrySetResult(), cancelled))

@@ -13,10 +13,12 @@ namespace Guardian.Actors.Actions;
 [JsonSerializable(typeof(ActionOutcome))]
 [JsonSerializable(typeof(RunProbe))]
 [JsonSerializable(typeof(ProbeAnswer))]
-internal sealed partial class ActionsJson : JsonSerializerContext
+internal sealed partial class ActionsJson : JsonSerializerContext;
+
+/// <summary>Types of the room and their manifests.</summary>
+internal static class ActionsRoom
 {
-    /// <summary>Types and manifests.</summary>
-    public static SerializedRoom Room { get; } = new(Default,
+    public static SerializedRoom Room { get; } = new(ActionsJson.Default,
     [
         (typeof(DispatchAction), "dispatch-action:v1"),
         (typeof(ResolveAction), "resolve-action:v1"),

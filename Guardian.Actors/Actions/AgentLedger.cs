@@ -62,8 +62,10 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
     /// <summary>Records that fell out.</summary>
     public long Evicted { get; private set; }
 
-    /// <summary>Decides about a dispatch. Records the epoch and the tombstone; nothing else until <see cref="Begin"/>.</summary>
-    /// <param name="idempotent">True: an unknown outcome permits a repeat under a greater epoch or attempt.</param>
+    /// <summary>
+    /// Decides about a dispatch. Records the epoch and the tombstone; nothing else until <see cref="Begin"/>.
+    /// An unknown outcome permits a repeat under a greater epoch or attempt where the action is idempotent.
+    /// </summary>
     public LedgerDecision Dispatch(string key, string runId, long epoch, int attempt, string? cancels, bool idempotent)
     {
         if (Outdated(runId, epoch) is { } refusal) return refusal;

@@ -130,7 +130,7 @@ internal sealed class NodeAgent : ReceiveActor
         var (binding, dispatch) = (job.Binding, job.Dispatch);
         ActionAttempt
             .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, token) : ActionWork.PerformAsync(binding, dispatch, token),
-                dispatch.Deadline, job.Cancellation.Token, _time)
+                dispatch.Deadline, _time, job.Cancellation.Token)
             .PipeTo(Self, success: result => new Ended(job, result));
     }
 
@@ -229,7 +229,7 @@ internal sealed class NodeAgent : ReceiveActor
         var asker = Sender;
         ActionAttempt
             .RunAsync(async token => new KeyOutcome(OutcomeKind.Succeeded, await binding.MeasureAsync(probe.With, token).ConfigureAwait(false)),
-                probe.Deadline, CancellationToken.None, _time)
+                probe.Deadline, _time, CancellationToken.None)
             .PipeTo(Self, success: result => new ProbeEnded(probe, asker, result));
     }
 
@@ -255,7 +255,7 @@ internal sealed class NodeAgent : ReceiveActor
     private AgentLane LaneOf(AgentJob job) =>
         job.Resolves || job.Binding.Action.Risk == RiskClass.None ? _memory.Harmless : _memory.Effects;
 
-    private void Answer(IActorRef asker, string key, long epoch, int attempt, KeyOutcome outcome) => asker.Tell(new ActionOutcome
+    private static void Answer(IActorRef asker, string key, long epoch, int attempt, KeyOutcome outcome) => asker.Tell(new ActionOutcome
     {
         Key = key, Epoch = epoch, Attempt = attempt, Kind = outcome.Kind, Output = outcome.Output, Reason = outcome.Reason,
     });

@@ -14,5 +14,6 @@ internal static class SerializedRooms
         Autonomy.ModeJson.Room,
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
+        Actions.ActionsRoom.Room,
     ];
 }

@@ -1,0 +1,236 @@
+using System.Text.Json;
+using Akka.Actor;
+using Akka.TestKit.Xunit2;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Tests.Actions;
+
+public class NodeAgentTests : TestKit
+{
+    private readonly CountingAction _action = new();
+    private readonly ModeView _mode = new(OperatingMode.Enforce, _ => OperatingMode.Enforce);
+
+    private IActorRef Agent(AgentLimits? limits = null) => Sys.ActorOf(NodeAgent.Props(
+        new GuardianRegistry([], [_action], [new EchoProbe()]), _mode, TimeProvider.System, limits));
+
+    private static DispatchAction Dispatch(string key = "run/step", int attempt = 1, long epoch = 1, string input = """{ "how": "succeed" }""",
+        bool undo = false, string? cancels = null, TimeSpan? within = null, string action = "test.count") => new()
+    {
+        Key = key, Epoch = epoch, Attempt = attempt, RunId = "run", IncidentKey = "acl/principal/rogue", IncidentId = "i-1", Playbook = "fix",
+        Action = action, Input = JsonElement.Parse(input), Undo = undo, Cancels = cancels, Deadline = DateTimeOffset.UtcNow + (within ?? TimeSpan.FromSeconds(30)),
+    };
+
+    private async Task<ActionOutcome> Outcome() => await ExpectMsgAsync<ActionOutcome>(TimeSpan.FromSeconds(20));
+
+    [Fact]
+    public async Task A_thousand_duplicates_are_one_execution()
+    {
+        var agent = Agent();
+        for (var i = 0; i < 1_000; i++) agent.Tell(Dispatch());
+        var outcome = await Outcome();
+        outcome.Kind.Should().Be(OutcomeKind.Succeeded);
+        outcome.Output!.Value.GetProperty("count").GetInt32().Should().Be(1);
+        agent.Tell(Dispatch(attempt: 2));
+        (await FishForMessageAsync<ActionOutcome>(x => x.Attempt == 2)).Output!.Value.GetProperty("count").GetInt32().Should().Be(1);
+        _action.Executions.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_failure_is_replayed_within_its_attempt_and_the_next_attempt_is_carried_out()
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch(input: """{ "how": "fail" }"""));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Failed && x.Reason == "refused on purpose");
+        agent.Tell(Dispatch());
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Failed);
+        agent.Tell(Dispatch(attempt: 2));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.Executions.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task A_crash_of_an_action_is_a_failure_with_type_and_message()
+    {
+        Agent().Tell(Dispatch(input: """{ "how": "crash" }"""));
+        (await Outcome()).Reason.Should().Be("InvalidOperationException: boom");
+    }
+
+    [Theory]
+    [InlineData("obey")]
+    [InlineData("hang")]
+    public async Task Past_its_deadline_the_outcome_is_unknown(string how)
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch(input: $$"""{ "how": "{{how}}" }""", within: TimeSpan.FromMilliseconds(200)));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Unknown);
+        if (how != "hang") return;
+        agent.Tell(GetAgentStatus.Instance);
+        (await ExpectMsgAsync<AgentStatus>()).Hanging.Should().Be(1);
+        _action.Release.SetResult();
+        await AwaitAssertAsync(async () =>
+        {
+            agent.Tell(Dispatch());
+            (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded, "the agent learned how it ended");
+        });
+        _action.Executions.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_late_arrival_is_never_started()
+    {
+        Agent().Tell(Dispatch(within: TimeSpan.FromSeconds(-1)));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Failed);
+        _action.Executions.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task During_a_hold_a_dispatch_is_not_answered_and_an_undo_is_carried_out()
+    {
+        var agent = Agent();
+        _mode.Swap(OperatingMode.Enforce, "maintenance");
+        agent.Tell(Dispatch());
+        agent.Tell(Dispatch("other/undo", undo: true));
+        (await Outcome()).Key.Should().Be("other/undo");
+        _action.Executions.Should().Be(0);
+        _action.Undos.Should().Be(1);
+        _mode.Swap(OperatingMode.Enforce, null);
+        agent.Tell(Dispatch());
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step" && x.Kind == OutcomeKind.Succeeded);
+    }
+
+    [Fact]
+    public async Task An_undo_cancels_the_running_act_first()
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch(input: """{ "how": "obey" }"""));
+        await AwaitAssertAsync(() => _action.Executions.Should().Be(1));
+        agent.Tell(Dispatch("run/step/undo", undo: true, cancels: "run/step"));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step" && x.Kind == OutcomeKind.Unknown);
+        _action.Undos.Should().Be(0);
+        agent.Tell(Dispatch("run/step/undo", undo: true, cancels: "run/step"));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step/undo" && x.Kind == OutcomeKind.Succeeded);
+        agent.Tell(Dispatch(attempt: 2));
+        (await Outcome()).Reason.Should().Contain("cancelled");
+        _action.Executions.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_never_seen_key_is_probed_and_the_answer_recorded()
+    {
+        var agent = Agent();
+        agent.Tell(new ResolveAction { Dispatch = Dispatch("a", within: TimeSpan.FromSeconds(-9)) });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.NotDone);
+        _action.Effect = true;
+        agent.Tell(new ResolveAction { Dispatch = Dispatch("b") });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        agent.Tell(Dispatch("b"));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.Executions.Should().Be(0);
+        agent.Tell(new ResolveAction { Dispatch = Dispatch("c/undo", undo: true) });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.NotDone, "the effect is there, so its undo was not carried out");
+        agent.Tell(Dispatch("a"));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.Executions.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_full_agent_says_so_and_what_waits_is_carried_out()
+    {
+        var agent = Agent(new AgentLimits(Concurrent: 1, Queue: 1));
+        agent.Tell(Dispatch("1", input: """{ "how": "hang" }"""));
+        agent.Tell(Dispatch("2"));
+        agent.Tell(Dispatch("3"));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "3" && x.Kind == OutcomeKind.Failed && x.Reason!.Contains("full"));
+        _action.Release.SetResult();
+        (await Outcome()).Key.Should().Be("1");
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "2" && x.Kind == OutcomeKind.Succeeded);
+    }
+
+    [Theory]
+    [InlineData("""{ }""", "field 'how' is missing")]
+    [InlineData("""{ "how": "x", "who": 1 }""", "unknown field 'who'")]
+    [InlineData("""{ "how": 5 }""", "field 'how' must be of type String")]
+    [InlineData("""{ "how": "x", "for": "soon" }""", "'soon' is not a duration")]
+    public async Task A_wrong_input_fails_with_the_field(string input, string reason)
+    {
+        Agent().Tell(Dispatch(input: input));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Failed && x.Reason!.Contains(reason));
+        _action.Executions.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Probes_answer_with_a_result_or_with_an_error()
+    {
+        var agent = Agent();
+        RunProbe Probe(string name, string with, double seconds = 30) => new()
+        {
+            Id = "p", Probe = name, With = JsonElement.Parse(with), Deadline = DateTimeOffset.UtcNow.AddSeconds(seconds),
+        };
+        agent.Tell(Probe("test.echo", """{ "text": "hi" }"""));
+        (await ExpectMsgAsync<ProbeAnswer>()).Result!.Value.GetProperty("text").GetString().Should().Be("hi");
+        agent.Tell(Probe("test.echo", """{ "text": "blind" }"""));
+        (await ExpectMsgAsync<ProbeAnswer>()).Error.Should().Be("no sensor");
+        agent.Tell(Probe("test.echo", """{ "text": "slow" }""", 0.2));
+        (await ExpectMsgAsync<ProbeAnswer>(TimeSpan.FromSeconds(20))).Error.Should().Contain("no answer");
+        agent.Tell(Probe("test.nope", "{}"));
+        (await ExpectMsgAsync<ProbeAnswer>()).Error.Should().Contain("test.echo");
+    }
+
+    internal sealed record CountInput(string How, Duration? For = null);
+
+    internal sealed record CountOutput(int Count);
+
+    private sealed class CountingAction : GuardianAction<CountInput, CountOutput>
+    {
+        private int _executions;
+        private int _undos;
+
+        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public bool Effect { get; set; }
+        public int Executions => Volatile.Read(ref _executions);
+        public int Undos => Volatile.Read(ref _undos);
+        public override string Name => "test.count";
+        public override RiskClass Risk => RiskClass.Contain;
+        public override bool HasUndo => true;
+
+        public override async Task<CountOutput> ExecuteAsync(CountInput input, ActionContext context, CancellationToken cancellation)
+        {
+            var count = Interlocked.Increment(ref _executions);
+            switch (input.How)
+            {
+                case "fail": throw new ActionFailedException("refused on purpose");
+                case "crash": throw new InvalidOperationException("boom");
+                case "obey": await Task.Delay(Timeout.Infinite, cancellation); break;
+                case "hang": await Release.Task; break;
+            }
+
+            return new CountOutput(count);
+        }
+
+        public override Task UndoAsync(CountInput input, CountOutput? output, ActionContext context, CancellationToken cancellation)
+        {
+            Interlocked.Increment(ref _undos);
+            return Task.CompletedTask;
+        }
+
+        public override Task<(OutcomeKind Kind, CountOutput? Output)> ProbeAsync(CountInput input, ActionContext context, CancellationToken cancellation) =>
+            Task.FromResult(Effect ? (OutcomeKind.Succeeded, new CountOutput(7)) : (OutcomeKind.NotDone, (CountOutput?)null));
+    }
+
+    internal sealed record EchoInput(string Text);
+
+    private sealed class EchoProbe : GuardianProbe<EchoInput, EchoInput>
+    {
+        public override string Name => "test.echo";
+
+        public override async Task<EchoInput> MeasureAsync(EchoInput input, CancellationToken cancellation)
+        {
+            if (input.Text == "blind") throw new ActionFailedException("no sensor");
+            if (input.Text == "slow") await Task.Delay(Timeout.Infinite, cancellation);
+            return input;
+        }
+    }
+}
