@@ -7,5 +7,5 @@ namespace Guardian.Actors.Autonomy;
 [JsonSerializable(typeof(ClusterMode))]
 internal sealed partial class ModeJson : JsonSerializerContext
 {
-    public static SerializedRoom Room { get; } = new(Default, [(typeof(ClusterMode), "cluster-mode:v1")]);
+    public static SerializedRoom Room => new(Default, [(typeof(ClusterMode), "cluster-mode:v1")]);
 }

@@ -129,10 +129,10 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         else Write([bucket], WriteLocal.Instance);
     }
 
-    private void Write(IReadOnlyCollection<int> buckets) =>
+    private void Write(List<int> buckets) =>
         Write(buckets, buckets.Count <= BucketsAtOnce ? Everywhere : WriteLocal.Instance);
 
-    private void Write(IReadOnlyCollection<int> buckets, IWriteConsistency consistency)
+    private void Write(List<int> buckets, IWriteConsistency consistency)
     {
         var now = _time.GetUtcNow();
         foreach (var bucket in buckets)

@@ -17,7 +17,7 @@ namespace Guardian.Actors.Blacklisting;
 [JsonSerializable(typeof(BanBookSnapshot))]
 internal sealed partial class BlacklistJson : JsonSerializerContext
 {
-    public static SerializedRoom Room { get; } = new(Default,
+    public static SerializedRoom Room => new(Default,
     [
         (typeof(BanPrincipal), "ban-principal:v1"),
         (typeof(LiftBan), "lift-ban:v1"),

@@ -147,7 +147,7 @@ internal sealed class RaiseBook
 
         public bool Settled => Queue.Count == 0 && _acceptedViolations >= Violations;
 
-        public IReadOnlyList<IncidentRaised> Send(DateTimeOffset now)
+        public List<IncidentRaised> Send(DateTimeOffset now)
         {
             var messages = Queue.Count > 0 ? Queue : [_latest!];
             List<IncidentRaised> sent = [.. messages.Select(x => x with { Violations = Violations })];

@@ -1,0 +1,128 @@
+using CsCheck;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Tests.Blacklisting;
+
+public class BanBookTests
+{
+    private static readonly DateTimeOffset T0 = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly BanBook _book = New();
+
+    private static BanBook New(BlacklistOptions? options = null) => new(options ?? new BlacklistOptions { AllowList = [new() { Principal = "friend" }] }, x => x == "guardian");
+
+    private static BanPrincipal Ban(string key, string owner = "run-1", double minutes = 10, string principal = "rogue", bool byOperator = false) =>
+        new() { Key = key, Principal = principal, For = TimeSpan.FromMinutes(minutes), Reason = "r", Owner = owner, ByOperator = byOperator };
+
+    private static LiftBan Lift(string key, string owner = "run-1", bool byOperator = false) => new() { Key = key, Principal = "rogue", Owner = owner, ByOperator = byOperator };
+
+    private BanResult Do(object command, DateTimeOffset at) => Do(_book, command, at);
+
+    private static BanResult Do(BanBook book, object command, DateTimeOffset at)
+    {
+        var decision = command is BanPrincipal ban ? book.Decide(ban, at) : book.Decide((LiftBan)command, at);
+        foreach (var fact in decision.Events) book.Apply(fact);
+        return decision.Result;
+    }
+
+    [Fact]
+    public void Each_further_offence_doubles_up_to_the_cap()
+    {
+        var at = T0;
+        foreach (var minutes in new[] { 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440 })
+        {
+            var result = Do(Ban($"k{minutes}{at.Ticks}", $"run-{at.Ticks}"), at);
+            (result.Until - at).Should().Be(TimeSpan.FromMinutes(minutes));
+            at = result.Until!.Value.AddMinutes(1);
+        }
+
+        Do(Ban("later", "run-later"), at.AddDays(8)).Offences.Should().Be(1);
+    }
+
+    [Fact]
+    public void The_same_key_and_the_same_owners_renewal_are_no_new_offence()
+    {
+        Do(Ban("k"), T0);
+        var again = _book.Decide(Ban("k"), T0.AddMinutes(1));
+        again.Events.Should().BeEmpty();
+        (again.Result.Done, again.Result.Until, again.Result.Offences).Should().Be((true, T0.AddMinutes(10), 1));
+        var renewed = Do(Ban("k2"), T0.AddMinutes(2));
+        (renewed.Until, renewed.Offences).Should().Be((T0.AddMinutes(12), 1));
+    }
+
+    [Fact]
+    public void Removing_one_lifts_only_the_owners()
+    {
+        Do(Ban("a", "run-1", 10), T0);
+        Do(Ban("b", "operator/ann", 5, byOperator: true), T0);
+        _book.Entry("rogue", T0)!.Owner.Should().Be("run-1");
+        Do(Lift("c"), T0).Until.Should().Be(T0.AddMinutes(5));
+        _book.Entry("rogue", T0)!.Owner.Should().Be("operator/ann");
+        _book.Entry("rogue", T0.AddMinutes(5)).Should().BeNull();
+    }
+
+    [Fact]
+    public void An_operators_lift_frees_clears_and_exempts()
+    {
+        Do(Ban("a", "run-1"), T0);
+        Do(Ban("b", "run-2"), T0);
+        Do(Lift("c", "operator/ann", byOperator: true), T0).Until.Should().BeNull();
+        _book.Entry("rogue", T0).Should().BeNull();
+        Do(Ban("d", "run-3"), T0.AddMinutes(9)).Refusal.Should().Be("exempt");
+        Do(Ban("a", "run-1"), T0.AddMinutes(9)).Until.Should().BeNull("a late repeat of an old command bans nobody");
+        Do(Ban("e", "run-3"), T0.AddMinutes(11)).Offences.Should().Be(1);
+        Do(Lift("f", "operator/ann", byOperator: true), T0.AddMinutes(12));
+        Do(Ban("g", "operator/ann", byOperator: true), T0.AddMinutes(13)).Done.Should().BeTrue();
+    }
+
+    [Fact]
+    public void Who_may_not_be_banned()
+    {
+        Do(Ban("a", principal: "guardian", byOperator: true), T0).Refusal.Should().Be("protected");
+        Do(Ban("b", principal: "friend"), T0).Refusal.Should().Be("allow_listed");
+        Do(Ban("c", principal: "friend", byOperator: true), T0).Done.Should().BeTrue();
+        Do(Ban("d", minutes: 0.001), T0).Refusal.Should().Be("invalid");
+        Do(Ban("e", principal: ""), T0).Refusal.Should().Be("invalid");
+        var full = New(new BlacklistOptions { MaxBans = 1 });
+        Do(full, Ban("f"), T0);
+        Do(full, Ban("g", principal: "second"), T0).Refusal.Should().Be("full");
+        full.RefusedFull.Should().Be(1);
+    }
+
+    [Fact]
+    public void Leases_agree_with_the_naive_set_and_survive_a_snapshot() =>
+        Gen.Select(Gen.Int[0, 3], Gen.Bool, Gen.Int[1, 30], Gen.Int[0, 10]).Array[1, 40].Sample(steps =>
+        {
+            var book = New();
+            var naive = new Dictionary<string, DateTimeOffset>();
+            var (at, n) = (T0, 0);
+            foreach (var (owner, ban, minutes, gap) in steps)
+            {
+                at = at.AddMinutes(gap);
+                var name = $"operator/{owner}";
+                if (ban)
+                {
+                    Do(book, Ban($"k{n++}", name, minutes, byOperator: true), at);
+                    naive[name] = at.AddMinutes(minutes);
+                }
+                else
+                {
+                    Do(book, Lift($"k{n++}", name), at);
+                    naive.Remove(name);
+                }
+
+                if (n % 7 == 0) book.Prune(at);
+                if (n % 5 == 0)
+                {
+                    var restored = New();
+                    restored.Restore(book.ToSnapshot());
+                    book = restored;
+                }
+
+                var expected = naive.Values.Where(x => x > at).Select(x => (DateTimeOffset?)x).Max();
+                if (book.Entry("rogue", at)?.Until != expected) return false;
+            }
+
+            return true;
+        });
+}

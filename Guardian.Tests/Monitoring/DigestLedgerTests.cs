@@ -1,0 +1,58 @@
+using CsCheck;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Monitoring;
+using static Guardian.Tests.Monitoring.Violations;
+
+namespace Guardian.Tests.Monitoring;
+
+public class DigestLedgerTests
+{
+    [Fact]
+    public void Lost_repeated_and_reordered_digests_do_no_harm() =>
+        Gen.Select(Gen.Int[1, 30].Array[1, 20], Gen.Int[0, 19].Array[0, 60]).Sample((steps, deliveries) =>
+        {
+            var ledger = new DigestLedger(100);
+            var digests = new List<ViolationDigest>();
+            var total = 0;
+            foreach (var step in steps)
+            {
+                total += step;
+                var times = Burst(total).TakeLast(20).ToList();
+                digests.Add(Digest(digests.Count + 1, [Row(1, "a", "t", times, total, blacklisted: total * 2)]));
+            }
+
+            long denied = 0, blacklisted = 0, max = 0;
+            foreach (var i in deliveries.Select(x => x % digests.Count))
+            {
+                var expected = Math.Max(0, digests[i].Rows[0].Denied - max);
+                max = Math.Max(max, digests[i].Rows[0].Denied);
+                var deltas = ledger.Observe(digests[i]);
+                denied += deltas.Sum(x => x.Denied);
+                blacklisted += deltas.Sum(x => x.Blacklisted);
+                if (deltas.Sum(x => x.Denied) != expected || deltas.Sum(x => x.Times.Count) != Math.Min(20, expected)) return false;
+            }
+
+            return denied == max && blacklisted == 2 * max && ledger.Denied == max && ledger.Blacklisted == 2 * max;
+        });
+
+    [Fact]
+    public void Nodes_and_incarnations_add_up()
+    {
+        var ledger = new DigestLedger(100);
+        ledger.Observe(Digest(1, [Row(1, "a", "t", Burst(3))]));
+        ledger.Observe(Digest(1, [Row(1, "a", "t", Burst(4))], incarnation: 2));
+        ledger.Observe(Digest(1, [Row(1, "a", "t", Burst(5))], node: "n2")).Should().ContainSingle().Which.Denied.Should().Be(5);
+        ledger.Denied.Should().Be(12);
+    }
+
+    [Fact]
+    public void A_row_that_fell_out_is_not_counted_twice_when_it_comes_back()
+    {
+        var ledger = new DigestLedger(2);
+        ledger.Observe(Digest(1, [Row(1, "a", "t", Burst(10))]));
+        ledger.Observe(Digest(2, [Row(2, "b", "t", [T0.AddSeconds(1)]), Row(3, "c", "t", [T0.AddSeconds(1)])]));
+        ledger.FellOut.Should().Be(1);
+        ledger.Observe(Digest(3, [Row(1, "a", "t", [.. Burst(10), T0.AddSeconds(2)], 11)])).Should().ContainSingle().Which.Denied.Should().Be(1);
+        ledger.Count.Should().Be(2);
+    }
+}
