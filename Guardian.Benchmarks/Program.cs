@@ -1,1 +1,19 @@
+using BenchmarkDotNet.Running;
+using Guardian.Benchmarks;
+
+// One line per benchmark: its name, and what runs it.
+var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ordinal)
+{
+    ["policy"] = args => Task.FromResult(BenchmarkRunner.Run<PolicyBenchmarks>(null, args)),
+    ["bus"] = _ => BusVersusMediator.RunAsync(),
+    ["violations"] = _ => ViolationFlood.RunAsync(),
+};
+
+if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
+{
+    await Console.Error.WriteLineAsync($"usage: Guardian.Benchmarks {string.Join(" | ", benchmarks.Keys)}");
+    return 2;
+}
+
+await run(args[1..]);
 return 0;

@@ -115,6 +115,7 @@ internal sealed class MessageBus : ReceiveActor, IWithTimers
         {
             topic.Actor = null;
             if (topic.Retired) return;
+            if (topic.TryTakeCrashed(out var crashed)) _state.Park(actor.Path.ToStringWithoutAddress(), $"{crashed.Topic} {crashed.Id}", "its delivery ended the topic's actor");
             _log.Warning("Topic {Topic} lost its actor with {Queued} queued messages; it gets another", topic.Topic, topic.Count);
             Start(topic);
         }

@@ -30,7 +30,7 @@ internal sealed class TopicActor : ReceiveActor
     protected override void PreRestart(Exception reason, object message)
     {
         // No base: there are no children, and PostStop has nothing to do. The crash was one subscriber's; the others still get the message.
-        if (message is not Drain || _topic.InFlight is not { } crashed) return;
+        if (!_topic.TryTakeCrashed(out var crashed)) return;
         _bus.Park(Self.Path.ToStringWithoutAddress(), $"{crashed.Topic} {crashed.Id}", reason.Message);
         _log.Error(reason, "Delivery of {MessageId} on {Topic} crashed; parked for that subscriber", crashed.Id, crashed.Topic);
     }

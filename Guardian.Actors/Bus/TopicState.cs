@@ -36,6 +36,7 @@ internal sealed class TopicState(string topic)
     private int _scheduled;
     private Pending _inFlight;
     private int _cursor;
+    private int _parkedAt;
     private volatile Audience? _audience;
     private volatile TopicRules? _rules;
     private long _progressAt;
@@ -122,7 +123,7 @@ internal sealed class TopicState(string topic)
     {
         if (!HasInFlight)
         {
-            _cursor = 0;
+            _cursor = _parkedAt = 0;
             if (!_queue.TryDequeue(out _inFlight))
             {
                 _inFlight = default;
@@ -152,6 +153,12 @@ internal sealed class TopicState(string topic)
         Interlocked.Decrement(ref _count);
     }
 
-    /// <summary>For parking: what was in flight when the actor crashed.</summary>
-    public BusMessage? InFlight => _inFlight.Message;
+    /// <summary>What was in flight when the actor crashed, once per crash, for parking.</summary>
+    public bool TryTakeCrashed(out BusMessage message)
+    {
+        message = _inFlight.Message;
+        var crashed = message is not null && _cursor != _parkedAt;
+        _parkedAt = _cursor;
+        return crashed;
+    }
 }

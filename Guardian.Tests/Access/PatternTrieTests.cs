@@ -5,10 +5,10 @@ namespace Guardian.Tests.Access;
 
 public sealed class PatternTrieTests
 {
-    private static readonly Gen<string> Segment = Gen.OneOfConst("a", "b", "c", "library");
+    private static readonly Gen<string> Segment = OneOf("a", "b", "c", "library");
     private static readonly Gen<string> Topic = Segment.Array[1, 5].Select(x => string.Join('.', x));
 
-    private static readonly Gen<string> Pattern = Gen.Select(Gen.OneOfConst("a", "b", "c", "library", "*").Array[0, 4], Gen.Bool)
+    private static readonly Gen<string> Pattern = Gen.Select(OneOf("a", "b", "c", "library", "*").Array[0, 4], Gen.Bool)
         .Select((segments, tail) => string.Join('.', tail || segments.Length == 0 ? [.. segments, ">"] : segments));
 
     [Fact]
@@ -81,6 +81,8 @@ public sealed class PatternTrieTests
     [InlineData("library.b*", false)]
     [InlineData("", false)]
     public void A_pattern_is_valid_or_not(string pattern, bool valid) => TopicNames.IsPattern(pattern, out _).Should().Be(valid);
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
     private static bool Matches(string pattern, string topic)
     {
