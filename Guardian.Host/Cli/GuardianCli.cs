@@ -22,7 +22,8 @@ internal static class GuardianCli
             return IsChaos(parsed.CommandResult) ? ChaosUsage : ExitCodes.Usage;
         }
 
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        // Signals are the host's: it needs up to 90 s to shut down in order, not the parser's two.
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         try
         {
             return await parsed.InvokeAsync(configuration, cancellation);

@@ -102,4 +102,17 @@ public sealed class CommandLineTests
         overrides.Should().Equal("--Guardian:Mode", "observe", "--guardian:http:url=http://x", "--Logging:LogLevel:Default=Debug");
         rest.Should().Equal("run", "--json");
     }
+
+    [Fact]
+    public void Every_option_is_documented()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory!.FullName, "Guardian.sln"))) directory = directory.Parent;
+        var documented = File.ReadAllText(Path.Combine(directory.FullName, "docs", "configuration.md"));
+        var keys = Keys(typeof(Guardian.Actors.Hosting.GuardianOptions), "Guardian").ToList();
+        keys.Should().HaveCountGreaterThan(30).And.OnlyContain(x => documented.Contains($"`{x}`", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Keys(Type type, string at) => type.GetProperties().Where(x => x.CanWrite).SelectMany(x =>
+        x.PropertyType.IsClass && x.PropertyType != typeof(string) ? Keys(x.PropertyType, $"{at}:{x.Name}") : [$"{at}:{x.Name}"]);
 }
