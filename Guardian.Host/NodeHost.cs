@@ -124,11 +124,13 @@ internal static class NodeHost
         try
         {
             var guardian = await GuardianSystem.Access(app.Services.GetRequiredService<Akka.Actor.ActorSystem>()).Started;
-            HostLog.Lost(log, await guardian.Parts.Failure);
+            var part = await guardian.Parts.Failure;
+            HostLog.Lost(log, part);
         }
         catch (InvalidOperationException e)
         {
-            HostLog.Disabled(log, e.Message);
+            var reason = e.Message;
+            HostLog.Disabled(log, reason);
         }
 
         app.Lifetime.StopApplication();

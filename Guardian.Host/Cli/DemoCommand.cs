@@ -46,6 +46,12 @@ internal static class DemoCommand
             return ExitCodes.Negative;
         }
 
+        if (answers.Keys.All(x => x == "blacklisted"))
+        {
+            output.Line($"{flood.Principal} was banned before the first message: healed already; 'guardian blacklist remove {flood.Principal}' frees it");
+            return ExitCodes.Done;
+        }
+
         var run = await HealedAsync(client, flood, known, clock, cancellation);
         if (run is not { } healed)
         {
@@ -55,7 +61,7 @@ internal static class DemoCommand
 
         output.Line(string.Create(CultureInfo.InvariantCulture, $"{CliOutput.Text(healed, "state")} {clock.Elapsed.TotalSeconds:F1} s after the first message"));
         RunsCommand.Show(output, healed);
-        return CliOutput.Text(healed, "state") is "resolved" or "attached" ? ExitCodes.Done : ExitCodes.Negative;
+        return CliOutput.Text(healed, "state") == "resolved" ? ExitCodes.Done : ExitCodes.Negative;
     }
 
     private static async Task<Dictionary<string, int>> SendAsync(NodeClient client, Flood flood, Stopwatch clock, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Guardian.Host.Hosting;
 
 namespace Guardian.Host.Cli;
@@ -6,8 +7,8 @@ namespace Guardian.Host.Cli;
 /// <summary>The command line: <c>guardian &lt;command&gt;</c>; without a command it runs the node.</summary>
 internal static class GuardianCli
 {
-    /// <summary>Commands that other parts bring along.</summary>
-    public static IReadOnlyList<Func<CliOptions, Command>> Extensions { get; } = [];
+    /// <summary>Under <c>chaos</c> every code is a verdict; usage is the harness's own error.</summary>
+    private const int ChaosUsage = 6;
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
@@ -18,10 +19,11 @@ internal static class GuardianCli
         {
             foreach (var problem in parsed.Errors) await error.WriteLineAsync(problem.Message);
             await error.WriteLineAsync("guardian --help shows the commands");
-            return ExitCodes.Usage;
+            return IsChaos(parsed.CommandResult) ? ChaosUsage : ExitCodes.Usage;
         }
 
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        // Signals are the host's: it needs up to 90 s to shut down in order, not the parser's two.
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         try
         {
             return await parsed.InvokeAsync(configuration, cancellation);
@@ -36,6 +38,9 @@ internal static class GuardianCli
             return ExitCodes.Done; // Ctrl-C ends a stream
         }
     }
+
+    private static bool IsChaos(SymbolResult? result) =>
+        result is CommandResult { Command.Name: "chaos" } || result is not null && IsChaos(result.Parent);
 
     public static RootCommand Create(IReadOnlyList<string> overrides)
     {
@@ -56,10 +61,9 @@ internal static class GuardianCli
         root.Add(ModeCommand.Resume(options));
         root.Add(EventsCommand.Create(options));
         root.Add(PolicyCommand.Create(options));
-        root.Add(PlaybooksCommand.Create(options));
+        root.Add(PlaybooksCommand.Create(options, CliVocabulary.Make));
         root.Add(KeysCommand.Create(options));
         root.Add(DemoCommand.Create(options));
-        foreach (var extension in Extensions) root.Add(extension(options));
         RunCommand.SetRun(root, options);
         return root;
     }

@@ -20,7 +20,7 @@ internal static class NodeConfiguration
     }
 
     /// <summary>Takes <c>--Guardian:…</c> and <c>--Logging:…</c> out of the arguments; the rest is the command line's.</summary>
-    public static (IReadOnlyList<string> Overrides, string[] Rest) Split(IReadOnlyList<string> args)
+    public static (IReadOnlyList<string> Overrides, string[] Arguments) Split(IReadOnlyList<string> args)
     {
         var overrides = new List<string>();
         var rest = new List<string>();

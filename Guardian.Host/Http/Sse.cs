@@ -71,22 +71,16 @@ internal sealed class SseResponse(HttpContext http, TimeProvider time)
         {
             while (true)
             {
-                var more = source.WaitToReadAsync(ends);
-                if (!more.IsCompleted)
+                var waiting = source.WaitToReadAsync(ends).AsTask();
+                while (!waiting.IsCompleted && await Task.WhenAny(waiting, tick) == tick)
                 {
-                    var waiting = more.AsTask();
-                    while (await Task.WhenAny(waiting, tick) == tick)
-                    {
-                        await tick;
-                        sse.Comment("alive");
-                        await body.FlushAsync(ends);
-                        tick = timer.WaitForNextTickAsync(ends).AsTask();
-                    }
-
-                    more = new ValueTask<bool>(waiting);
+                    await tick;
+                    sse.Comment("alive");
+                    await body.FlushAsync(ends);
+                    tick = timer.WaitForNextTickAsync(ends).AsTask();
                 }
 
-                if (!await more) return;
+                if (!await waiting) return;
                 for (var i = 0; i < Batch && source.TryRead(out var item); i++) write(sse, item);
                 if ((await body.FlushAsync(ends)).IsCompleted) return;
             }

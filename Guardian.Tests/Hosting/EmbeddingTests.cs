@@ -43,7 +43,7 @@ public sealed class EmbeddingTests : IDisposable
 
     private async Task<IHost> StartAsync(Action<GuardianOptions>? more = null)
     {
-        var builder = Host.CreateApplicationBuilder();
+        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Services.AddAkka("shop", akka => akka
             .AddHocon("""
                 akka.persistence.journal.plugin = "akka.persistence.journal.inmem"

@@ -1,0 +1,9 @@
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Host.Cli;
+
+/// <summary>What playbooks may name, without a running node.</summary>
+internal static class CliVocabulary
+{
+    public static Vocabulary Make() => new([], [], []);
+}

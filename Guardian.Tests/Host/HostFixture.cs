@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Configuration;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Hosting;
+using Guardian.Actors.Incidents;
+using Guardian.Actors.Persistence;
+using Guardian.Host;
+using Guardian.Host.Hosting;
+using Guardian.Host.Http;
+using Guardian.Host.Http.Security;
+using Guardian.Playbooks.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Guardian.Tests.Host;
+
+/// <summary>The real HTTP side on a free port, with a Guardian whose parts answer what a test tells them.</summary>
+internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClients, IReadModel
+{
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("guardian-host-");
+    private readonly TimeProvider _time = TimeProvider.System;
+    private WebApplication? _app;
+
+    public GuardianOptions Options { get; } = new();
+    public GuardianSystem? Current { get; set; }
+    public ActorSystem? ActorSystem { get; set; }
+    public Uri Url { get; private set; } = null!;
+    public string DataDirectory => _data.FullName;
+    public string AdminKey => AdminKeyFile.Ensure(DataDirectory);
+
+    // What the parts answer.
+    public PublishResult Publishes { get; set; } = new(PublishOutcome.Accepted, "m-1");
+    public List<(string Principal, string Topic, string Body)> Published { get; } = [];
+    public Channel<BusMessage> Stream { get; } = Channel.CreateUnbounded<BusMessage>();
+    public int OpenStreams;
+    public List<BanEntry> Bans { get; } = [];
+    public List<object> Commands { get; } = [];
+    public JournalHealth Journal { get; set; } = new(true, null, DateTimeOffset.UnixEpoch);
+    public List<string> NotReady { get; } = [];
+    public List<EventView> Events { get; } = [];
+    public string? BanRefusal { get; set; }
+
+    public static async Task<HostFixture> StartAsync(Action<HostFixture>? prepare = null)
+    {
+        var fixture = new HostFixture();
+        fixture.Options.Http.Url = "http://127.0.0.1:0";
+        fixture.ActorSystem = ActorSystem.Create("host", ConfigurationFactory.ParseString("akka.loglevel = ERROR"));
+        fixture.Current = fixture.Guardian(fixture.ActorSystem);
+        prepare?.Invoke(fixture);
+        var overrides = fixture.Options.Http.ApiKeys.SelectMany((key, i) => (string[])[
+            $"--Guardian:Http:ApiKeys:{i}:Principal={key.Principal}", $"--Guardian:Http:ApiKeys:{i}:KeySha256={key.KeySha256}",
+            .. key.Roles.Select((role, r) => $"--Guardian:Http:ApiKeys:{i}:Roles:{r}={role}"),
+            .. key.Expires is { } at ? (string[])[$"--Guardian:Http:ApiKeys:{i}:Expires={at:O}"] : []])
+            .Append($"--Guardian:Http:FailedAuthenticationsPerMinute={fixture.Options.Http.FailedAuthenticationsPerMinute}").ToList();
+        var builder = NodeHost.Builder(overrides);
+        NodeHost.AddServices(builder, fixture.Options, fixture.DataDirectory);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IGuardianAccess>(fixture);
+        builder.Services.AddSingleton<IBusClients>(fixture);
+        fixture._app = builder.Build();
+        NodeHost.Map(fixture._app);
+        await fixture._app.StartAsync();
+        fixture.Url = new Uri(fixture._app.Urls.Single());
+        return fixture;
+    }
+
+    public static ApiKeyOptions Key(string key, params string[] roles) =>
+        new() { Principal = "p-" + key, KeySha256 = Convert.ToHexStringLower(ApiKeyRing.Hash(key)), Roles = [.. roles] };
+
+    public async Task<(int Status, string Body, HttpResponseMessage Response)> SendAsync(string method, string path, string? body = null, params (string Name, string Value)[] headers)
+    {
+        using var client = new HttpClient { BaseAddress = Url };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null) request.Content = new StringContent(body);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        var response = await client.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response);
+    }
+
+    public static (string Name, string Value) Bearer(string key) => ("Authorization", "Bearer " + key);
+
+    public static (string Name, string Value) As(string principal) => ("X-Guardian-Principal", principal);
+
+    public Task StopAsync() => _app!.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null) await _app.DisposeAsync();
+        if (ActorSystem is not null) await ActorSystem.Terminate();
+        _data.Delete(recursive: true);
+    }
+
+    private GuardianSystem Guardian(ActorSystem system)
+    {
+        var bans = system.ActorOf(Props.Create(() => new Answering(Answer)));
+        return new GuardianSystem(new GuardianParts
+        {
+            Bus = new NoBus(),
+            NodeName = "node-1",
+            Options = Options,
+            DataDirectory = DataDirectory,
+            StartedAt = _time.GetUtcNow(),
+            Time = _time,
+            Bans = new BanView(_time),
+            Mode = new ModeView(OperatingMode.Enforce, Options.Autonomy.For),
+            ReadModel = this,
+            Counters = () => new BusCounters
+            {
+                Sent = 10, Accepted = 7, Delivered = 7, Dropped = 0, AclDenied = 2, Blacklisted = 1, RateLimited = 0, QueueFull = 0,
+                Invalid = 0, Draining = 0, Queued = 0, Topics = 1, Subscriptions = 1, Restarts = 0, Parked = 0,
+            },
+            ClientPort = _ => throw new InvalidOperationException("the fixture is the bus"),
+            BusActor = bans,
+            Blacklist = bans,
+            ModeActor = bans,
+            Incidents = bans,
+            Agent = bans,
+            NotReady = () => NotReady,
+            Journal = () => Journal,
+            IsProtected = x => x == "guardian",
+            PolicyHash = () => "abc",
+        });
+    }
+
+    private object Answer(object message)
+    {
+        lock (Commands) Commands.Add(message);
+        return message switch
+        {
+            GetBans => new BanList([.. Bans]),
+            BanPrincipal x => new BanResult { Key = x.Key, Done = BanRefusal is null, Refusal = BanRefusal, Until = DateTimeOffset.UnixEpoch + x.For, Offences = 1 },
+            LiftBan x => new BanResult { Key = x.Key, Done = true },
+            GetBusMitigations => new BusMitigations([]),
+            LiftMitigation => new BusCommandResult(false, "no such limit"),
+            GetMode => new ModeStatus(OperatingMode.Enforce, false, null, null, null, null),
+            SetMode x => new ModeStatus(x.Mode ?? OperatingMode.Enforce, x.Hold ?? false, x.Reason, x.By, null, null),
+            CloseIncident or DirectRun => new IncidentAnswer { Done = message is CloseIncident, Reason = "the run has ended" },
+            _ => new Status.Failure(new InvalidOperationException("unexpected " + message.GetType().Name)),
+        };
+    }
+
+    PublishResult IBusClients.Publish(GuardianSystem guardian, string principal, string topic, ReadOnlyMemory<byte> body, string? contentType)
+    {
+        lock (Published) Published.Add((principal, topic, System.Text.Encoding.UTF8.GetString(body.Span)));
+        return Publishes;
+    }
+
+    (PublishResult Result, BusStream? Stream) IBusClients.OpenStream(GuardianSystem guardian, string principal, string pattern)
+    {
+        if (!Publishes.Accepted) return (Publishes, null);
+        Interlocked.Increment(ref OpenStreams);
+        return (Publishes, new BusStream(Stream.Reader, () => Interlocked.Decrement(ref OpenStreams)));
+    }
+
+    private readonly IncidentView _incident = new()
+    {
+        Id = "i-1", Key = "acl/principal/rogue", Type = "t", Severity = "high", Node = "node-1", Subject = "rogue",
+        OpenedAt = DateTimeOffset.UnixEpoch, State = "open", Occurrences = 1, Violations = 12,
+    };
+
+    private readonly RunDetail _run = new()
+    {
+        Id = "r-1", Playbook = "fix", Version = 1, Hash = "h", Incident = "i-1", IncidentKey = "acl/principal/rogue", State = "running", StartedAt = DateTimeOffset.UnixEpoch,
+    };
+
+    Task<IReadOnlyList<IncidentView>> IReadModel.IncidentsAsync(string? state, int limit, string? after, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<IncidentView>>(after is null ? [_incident] : []);
+
+    Task<IncidentView?> IReadModel.IncidentAsync(string id, CancellationToken cancellation) => Task.FromResult(id == "i-1" ? _incident : null);
+
+    Task<IReadOnlyList<RunDetail>> IReadModel.RunsAsync(string? playbook, string? incident, int limit, string? after, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<RunDetail>>([_run]);
+
+    Task<RunDetail?> IReadModel.RunAsync(string id, CancellationToken cancellation) => Task.FromResult(id == "r-1" ? _run : null);
+
+    Task<int> IReadModel.OpenIncidentsAsync(CancellationToken cancellation) => Task.FromResult(1);
+
+    async IAsyncEnumerable<EventView> IReadModel.EventsAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var item in Events.Where(x => x.Offset > after)) yield return item;
+        await Task.Delay(Timeout.Infinite, cancellation);
+    }
+
+    private sealed class Answering : ReceiveActor
+    {
+        public Answering(Func<object, object> answer) => ReceiveAny(x => Sender.Tell(answer(x)));
+    }
+
+    private sealed class NoBus : IMessageBus
+    {
+        public Task<BusPort> RegisterAsync(string principal, IActorRef owner, CancellationToken cancellation = default) => throw new NotSupportedException();
+    }
+}
