@@ -11,13 +11,11 @@ internal static class GuardianHocon
     /// <summary>Dispatcher of everything between a message and its answer.</summary>
     public const string Dispatcher = "guardian.dispatcher";
 
-    /// <summary>Section of Guardian's own replicator.</summary>
-    public const string DistributedData = "guardian.distributed-data";
-
     /// <summary>
     /// Own threads, so that an application that starves the .NET thread pool does not blind its guardian. Two at least:
-    /// one may be held up by a subscriber. The replicator's bounds were measured: 500 buckets in one gossip message
-    /// exceed the frame and are dropped without a word.
+    /// one may be held up by a subscriber. The replicator is shared with the application: what is appended here counts only
+    /// where the application says nothing. Its bounds were measured: 500 buckets of bans in one gossip message exceed the
+    /// frame and are dropped without a word.
     /// </summary>
     public static Config Sections => ConfigurationFactory.ParseString($$"""
         guardian.dispatcher {
@@ -28,11 +26,10 @@ internal static class GuardianHocon
             threadtype = background
           }
         }
-        guardian.distributed-data {
+        akka.cluster.distributed-data {
           max-delta-elements = 20
           notify-subscribers-interval = 50ms
           gossip-interval = 500ms
-          durable.keys = []
         }
         """);
 }

@@ -29,10 +29,7 @@ internal sealed class GuardianTree
     {
         (_context, _core) = (context, core);
         _mediator = DistributedPubSub.Get(context.System).Mediator;
-        var config = context.System.Settings.Config;
-        _replicator = context.ActorOf(Replicator.Props(ReplicatorSettings
-            .Create(config.GetConfig(GuardianHocon.DistributedData).WithFallback(DistributedData.DefaultConfig().GetConfig("akka.cluster.distributed-data")))
-            .WithRole(ClusterJoining.Role)), "replicator");
+        _replicator = DistributedData.Get(context.System).Replicator;
     }
 
     private GuardianOptions Options => _core.Options;
@@ -76,13 +73,12 @@ internal sealed class GuardianTree
 
     private IActorRef StartBlacklist()
     {
-        var config = _context.System.Settings.Config;
         _context.ActorOf(ClusterSingletonManager.Props(
             BlacklistAuthority.Props(_replicator, Options.Blacklist, IsProtected, _core.Time), PoisonPill.Instance,
-            ClusterSingletonManagerSettings.Create(config.GetConfig("akka.cluster.singleton")).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority");
+            ClusterSingletonManagerSettings.Create(_context.System).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority");
         var authority = _context.ActorOf(ClusterSingletonProxy.Props(
             $"{_context.Self.Path.ToStringWithoutAddress()}/blacklist-authority",
-            ClusterSingletonProxySettings.Create(config.GetConfig("akka.cluster.singleton-proxy")).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority-proxy");
+            ClusterSingletonProxySettings.Create(_context.System).WithRole(ClusterJoining.Role).WithSingletonName("singleton")), "blacklist-authority-proxy");
         return Start(Blacklist.Props(new Blacklist.Links(_replicator, authority, _core.Bans, IsProtected, _core.Time), Options.Blacklist), "blacklist");
     }
 

@@ -9,7 +9,6 @@ internal static class SerializedRooms
     [
         Bus.BusSerialization.Room,
         OutboxJson.Room,
-        Actions.ActionsJson.Room,
         Blacklisting.BlacklistJson.Room,
         Autonomy.ModeJson.Room,
         Incidents.IncidentsSerialization.Room,
