@@ -84,7 +84,7 @@ internal sealed class BusState
     public static BusState Create(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation) =>
         new(options, policies, bans, time, nodeName, incarnation);
 
-    public string NextMessageId() => string.Concat(_idPrefix, Interlocked.Increment(ref _lastId).ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+    public string NextMessageId() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_idPrefix}{Interlocked.Increment(ref _lastId):x}");
 
     public PolicyLimits LimitsOf(AccessPolicy policy)
     {
@@ -103,7 +103,7 @@ internal sealed class BusState
     /// <summary>Wakes the topic's actor; the bus makes it where there is none.</summary>
     public void Schedule(TopicState topic)
     {
-        if (!topic.TrySchedule(Time.GetTimestamp())) return;
+        if (topic.Scheduled || !topic.TrySchedule(Time.GetTimestamp())) return;
         if (topic.Actor is { } actor) actor.Tell(TopicActor.Drain.Instance, ActorRefs.NoSender);
         else Bus?.Tell(new MessageBus.StartTopic(topic), ActorRefs.NoSender);
     }

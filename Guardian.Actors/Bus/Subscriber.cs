@@ -56,7 +56,7 @@ internal sealed class ActorSubscriber(BusPort port, IActorRef target) : Subscrib
     public override bool TryReserve(int bound)
     {
         if (_cell is null) return true; // no local mailbox to look at
-        if (!_crowded && bound > 4 * LookEvery && Interlocked.Increment(ref _sinceLook) % LookEvery != 0) return true;
+        if (!_crowded && bound > 4 * LookEvery && ++_sinceLook % LookEvery != 0) return true;
         var waiting = _cell.Underlying?.NumberOfMessages ?? 0;
         _crowded = waiting >= bound / 2;
         return waiting < bound;

@@ -37,11 +37,12 @@ internal sealed class TopicActor : ReceiveActor
 
     private void OnDrain(Drain _)
     {
+        var now = _bus.Time.GetTimestamp();
         for (var i = 0; i < Batch; i++)
         {
-            if (!_topic.TryNext(_bus.Time.GetTimestamp(), out var pending))
+            if (!_topic.TryNext(now, out var pending))
             {
-                if (_topic.Sleep(_bus.Time.GetTimestamp())) Self.Tell(Drain.Instance);
+                if (_topic.Sleep(now)) Self.Tell(Drain.Instance);
                 return;
             }
 

@@ -54,7 +54,7 @@ internal sealed class TopicState(string topic)
 
     public bool Retired => Volatile.Read(ref _count) < 0;
 
-    public bool Scheduled => Volatile.Read(ref _scheduled) == 1;
+    public bool Scheduled => Interlocked.CompareExchange(ref _scheduled, 1, 1) == 1; // a full fence: after an enqueue a stale 1 must not be read
 
     /// <summary>When the actor was woken or last took a message; a timestamp.</summary>
     public long ProgressAt => Volatile.Read(ref _progressAt);
