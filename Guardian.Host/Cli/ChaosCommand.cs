@@ -10,16 +10,15 @@ internal static class ChaosCommand
 {
     private static readonly int Usage = Verdict.HarnessError.ExitCode();
 
-    public static Command Create() => new("chaos", "Breaks Guardian on purpose and measures how it heals") { List(), Run() };
+    public static Command Create(CliOptions options) => new("chaos", "Breaks Guardian on purpose and measures how it heals") { List(options), Run(options) };
 
-    private static Command List()
+    private static Command List(CliOptions options)
     {
         var scenarios = ScenariosOption();
-        var json = JsonOption();
-        var command = new Command("list", "Scenarios and their faults") { scenarios, json };
+        var command = new Command("list", "Scenarios and their faults") { scenarios };
         command.SetAction(result =>
         {
-            var console = ConsoleOf(result.GetValue(json));
+            var console = ConsoleOf(result.GetValue(options.Json));
             if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
             console.List(all);
             return 0;
@@ -27,21 +26,18 @@ internal static class ChaosCommand
         return command;
     }
 
-    private static Command Run()
+    private static Command Run(CliOptions options)
     {
         var ids = new Argument<string[]>("ids") { Arity = ArgumentArity.OneOrMore, Description = "S02 (the scenario of that id), S02_burst (a full name), or all" };
         var seed = new Option<int?>("--seed") { Description = "Repeats a run; default: drawn and printed" };
         var repeat = new Option<int>("--repeat") { DefaultValueFactory = _ => 1, Description = "Each scenario so many times, 1 to 100" };
         var report = new Option<string>("--report") { DefaultValueFactory = _ => Path.Combine("artifacts", "chaos"), Description = "Folder of the reports" };
-        var url = new Option<string?>("--url") { Description = "A running node that allows it (Guardian:Chaos:Enabled), instead of a fresh node for each drill" };
-        var key = new Option<string?>("--key") { Description = "API key of that node" };
-        var yes = new Option<bool>("--yes") { Description = "Confirms a run against a running node" };
+        var yes = new Option<bool>("--yes") { Description = "Confirms a run against the node that --url names, which must allow it (Guardian:Chaos:Enabled); without --url each drill has a fresh node" };
         var scenarios = ScenariosOption();
-        var json = JsonOption();
-        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, url, key, yes, scenarios, json };
+        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, scenarios };
         command.SetAction(async (result, abort) =>
         {
-            var console = ConsoleOf(result.GetValue(json));
+            var console = ConsoleOf(result.GetValue(options.Json));
             if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
             var times = result.GetValue(repeat);
             if (times is < 1 or > 100) return Fail(console, "--repeat must be 1 to 100");
@@ -55,8 +51,8 @@ internal static class ChaosCommand
                     Seed = result.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
                     Repeat = times,
                     Report = result.GetValue(report)!,
-                    Url = result.GetValue(url) is { } text ? Node(text) : null,
-                    Key = result.GetValue(key),
+                    Url = result.GetValue(options.Url) is { } text ? Node(text) : null,
+                    Key = result.GetValue(options.Key),
                 };
                 if (request.Url is not null) await AdmitAsync(request, result.GetValue(yes), abort);
                 var (done, folder) = await new ChaosRun(console, TimeProvider.System, NodeProgram.Self).RunAsync(request, abort);
@@ -113,6 +109,4 @@ internal static class ChaosCommand
         new(Console.Out, Console.Error, json, !json && !Console.IsOutputRedirected, TimeProvider.System);
 
     private static Option<string?> ScenariosOption() => new("--scenarios") { Description = "Folder of scenarios; default: scenarios, then the shipped ones" };
-
-    private static Option<bool> JsonOption() => new("--json") { Description = "Nothing but JSON" };
 }

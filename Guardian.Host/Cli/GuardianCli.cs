@@ -64,6 +64,7 @@ internal static class GuardianCli
         root.Add(PlaybooksCommand.Create(options, CliVocabulary.Make));
         root.Add(KeysCommand.Create(options));
         root.Add(DemoCommand.Create(options));
+        root.Add(ChaosCommand.Create(options));
         RunCommand.SetRun(root, options);
         return root;
     }

@@ -32,9 +32,28 @@ internal sealed record StatusView
     public required PolicyView Policy { get; init; }
     public required JournalView Journal { get; init; }
 
+    /// <summary>What the monitors have seen of the whole cluster; left out where they do not answer.</summary>
+    public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Whether scenarios may run against this node.</summary>
+    public required ChaosView Chaos { get; init; }
+
     /// <summary>A line for every part that is not ready.</summary>
     public required IReadOnlyList<string> NotReady { get; init; }
+
+    /// <summary>Milliseconds that each phase of the start took.</summary>
+    public required IReadOnlyDictionary<string, double?> Boot { get; init; }
 }
+
+/// <param name="AclViolations">Policy denials; exact.</param>
+/// <param name="Blacklisted">Attempts of the banned; exact.</param>
+/// <param name="Overflow">Of both, how many no node could keep in a row.</param>
+/// <param name="FellOut">Subjects that fell out of a full table.</param>
+/// <param name="Detections">Rules that fired.</param>
+/// <param name="RaisesPending">Incidents not in the journal yet.</param>
+internal sealed record MonitorsView(long AclViolations, long Blacklisted, long Overflow, long FellOut, long Detections, int RaisesPending);
+
+internal sealed record ChaosView(bool Enabled);
 
 internal sealed record ClusterView(string? SelfNode, IReadOnlyList<ClusterMember> Members, IReadOnlyList<UnreachableMember> Unreachable, string? Leader, string? Oldest, IReadOnlyDictionary<string, string> OldestPerRole);
 

@@ -1,5 +1,7 @@
 using System.Reflection;
+using Akka.Actor;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Monitoring;
 using Guardian.Host.Http.Security;
 using Guardian.Playbooks.Model;
 
@@ -47,7 +49,10 @@ internal static class StatusRoutes
             OpenIncidents = await OpenAsync(call),
             Policy = new PolicyView(parts.PolicyHash()),
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
+            Monitors = await MonitorsAsync(call),
+            Chaos = new ChaosView(parts.Options.Chaos.Enabled),
             NotReady = parts.NotReady(),
+            Boot = parts.Phases().ToDictionary(x => x.Phase, x => x.Took?.TotalMilliseconds),
         };
     }
 
@@ -57,6 +62,19 @@ internal static class StatusRoutes
         return new BusView(c.Sent, c.Accepted, c.Refused,
             new RefusedView(c.AclDenied, c.Blacklisted, c.RateLimited, c.QueueFull, c.Invalid, c.Draining),
             c.Delivered, c.Dropped, c.Queued, c.Topics, c.Subscriptions, c.Restarts, c.Parked);
+    }
+
+    private static async Task<MonitorsView?> MonitorsAsync(ApiCall call)
+    {
+        try
+        {
+            var totals = await call.Guardian.Parts.Monitors.Ask<MonitorTotals>(GetMonitorTotals.Instance, TimeSpan.FromSeconds(1), call.Cancellation);
+            return new MonitorsView(totals.Denied, totals.Blacklisted, totals.Overflow, totals.FellOut, totals.Detections, totals.RaisesPending);
+        }
+        catch (AskTimeoutException)
+        {
+            return null; // unknown, not zero
+        }
     }
 
     private static async Task<int?> OpenAsync(ApiCall call)

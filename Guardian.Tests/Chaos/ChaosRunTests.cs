@@ -22,10 +22,10 @@ public sealed class ChaosRunTests : IDisposable
     [InlineData("run", "S02", "--url", "http://127.0.0.1:9")]
     [InlineData("list", "--scenarios", "no-such-folder")]
     public async Task Wrong_usage_and_an_unreachable_node_are_6(params string[] arguments) =>
-        (await ChaosCommand.Create().Parse(arguments).InvokeAsync()).Should().Be(6);
+        (await ChaosCommand.Create(new CliOptions([])).Parse(arguments).InvokeAsync()).Should().Be(6);
 
     [Fact]
-    public async Task The_list_shows_what_ships() => (await ChaosCommand.Create().Parse(["list"]).InvokeAsync()).Should().Be(0);
+    public async Task The_list_shows_what_ships() => (await ChaosCommand.Create(new CliOptions([])).Parse(["list"]).InvokeAsync()).Should().Be(0);
 
     [Fact]
     public async Task A_node_that_ends_while_starting_is_a_harness_error_with_its_output_and_a_whole_report()

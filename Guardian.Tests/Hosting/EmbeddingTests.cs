@@ -48,7 +48,6 @@ public sealed class EmbeddingTests : IDisposable
             .AddHocon("""
                 akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
                 akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
-                akka.actor.serialize-messages = on
                 """, HoconAddMode.Prepend)
             .WithGuardian(options =>
             {
