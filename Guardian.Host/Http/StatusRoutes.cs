@@ -71,7 +71,7 @@ internal static class StatusRoutes
             var totals = await call.Guardian.Parts.Monitors.Ask<MonitorTotals>(GetMonitorTotals.Instance, TimeSpan.FromSeconds(1), call.Cancellation);
             return new MonitorsView(totals.Denied, totals.Blacklisted, totals.Overflow, totals.FellOut, totals.Detections, totals.RaisesPending);
         }
-        catch (AskTimeoutException)
+        catch (Exception) when (!call.Cancellation.IsCancellationRequested)
         {
             return null; // unknown, not zero
         }
