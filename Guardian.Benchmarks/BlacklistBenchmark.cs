@@ -48,9 +48,15 @@ internal static class BlacklistBenchmark
             for (var i = 0; i < samples; i++)
             {
                 clock.Restart();
-                here.Tell(Ban($"sample-{i}"), ActorRefs.NoSender);
+                var answer = here.Ask<BanResult>(Ban($"sample-{i}"));
                 while (!far.TryGet($"sample-{i}", out _) && clock.Elapsed < TimeSpan.FromSeconds(10)) await Task.Delay(1);
                 measured.Add(clock.Elapsed.TotalMilliseconds);
+                if (await answer is { Done: false } refused)
+                {
+                    Console.WriteLine($"the ban was refused: {refused.Refusal}");
+                    return 1;
+                }
+
                 await Task.Delay(100);
             }
 

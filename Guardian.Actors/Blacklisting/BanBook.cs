@@ -25,6 +25,9 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
     /// <summary>Principals with a lease that was in force at the last <see cref="Prune"/>, or was set since.</summary>
     public int Banned { get; private set; }
 
+    /// <summary>Principals known: banned, exempt, or with offences not forgotten.</summary>
+    public int Principals => _principals.Count;
+
     /// <summary>Bans refused because <see cref="BlacklistOptions.MaxBans"/> are in force.</summary>
     public long RefusedFull { get; private set; }
 

@@ -122,8 +122,8 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
         if (byOperator)
             foreach (var older in _waiting.Supersede(principal, key))
                 Answer(older, new BanResult { Key = older.Key, Done = false, Refusal = "unavailable" });
-        waiting.NextSend = default;
-        SendDue();
+        WaitingCommands.Sent(waiting, Now);
+        _links.Authority.Tell(command);
         return true;
     }
 

@@ -17,9 +17,11 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 {
     public const string Id = "blacklist-authority";
 
-    private const int SnapshotEvery = 2_000; // events; a recovery replays fewer than that
+    private const int SnapshotEvery = 2_000; // events at least; and as many as there are principals, lest many bans make each dear
     private const int BucketsAtOnce = 20; // direct writes to the nodes; more than that is left to gossip, whose chunks are bounded
     private static readonly TimeSpan PruneInterval = TimeSpan.FromSeconds(5); // memory only: a ban ends at its time everywhere without it
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan GatherMany = TimeSpan.FromMilliseconds(500); // gossip, not we, sets the pace then
     private static readonly IWriteConsistency Everywhere = new WriteAll(TimeSpan.FromSeconds(2));
 
     private readonly IActorRef _replicator;
@@ -31,10 +33,13 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
     private readonly HashSet<int> _unconfirmed = [.. Enumerable.Range(0, BanBuckets.Count)];
     private readonly HashSet<int> _dirty = [];
     private readonly List<IActorRef> _waiting = [];
+    private long _snapshotAt;
 
     public BlacklistAuthority(IActorRef replicator, BlacklistOptions options, Func<string, bool> isProtected, TimeProvider time)
     {
         (_replicator, _time) = (replicator, time);
+        JournalPluginId = "guardian.journal";
+        SnapshotPluginId = "guardian.snapshots";
         _book = new BanBook(options, isProtected);
         _index = new BucketIndex(_book);
         JournalPluginId = GuardianPersistence.JournalId; // in the constructor: later it is silently ignored
@@ -50,6 +55,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         Command<UpdateTimeout>(x => Confirm(x.Key)); // stored here; gossip brings it to those that did not answer
         Command<IUpdateFailure>(OnUpdateFailure);
         Command<Prune>(_ => OnPrune());
+        Command<Flush>(_ => OnFlush());
         Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
         Command<SaveSnapshotFailure>(x => _log.Warning(x.Cause, "The bans' snapshot could not be written; the journal has them all"));
         Command<DeleteSnapshotsSuccess>(_ => { });
@@ -94,6 +100,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
     {
         if (offer.Snapshot is not BanBookSnapshot snapshot) return;
         _book.Restore(snapshot);
+        _snapshotAt = offer.Metadata.SequenceNr;
         _index.Rebuild(snapshot.Principals.Select(x => x.Principal));
     }
 
@@ -111,8 +118,10 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
             Apply(fact);
             if (--left > 0) return;
             sender.Tell(decision.Result);
-            Write([BanBuckets.Of(fact.Principal)]);
-            if (LastSequenceNr % SnapshotEvery < decision.Events.Count) SaveSnapshot(_book.ToSnapshot());
+            Changed(BanBuckets.Of(fact.Principal));
+            if (LastSequenceNr - _snapshotAt < Math.Max(SnapshotEvery, _book.Principals)) return;
+            _snapshotAt = LastSequenceNr;
+            SaveSnapshot(_book.ToSnapshot());
         });
     }
 
@@ -129,8 +138,21 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         else Write([bucket], WriteLocal.Instance);
     }
 
-    private void Write(List<int> buckets) =>
-        Write(buckets, buckets.Count <= BucketsAtOnce ? Everywhere : WriteLocal.Instance);
+    /// <summary>The first change is written at once, those that follow closely are gathered.</summary>
+    private void Changed(int bucket)
+    {
+        _dirty.Add(bucket);
+        if (!Timers.IsTimerActive("flush")) OnFlush();
+    }
+
+    private void OnFlush()
+    {
+        if (_dirty.Count == 0) return;
+        var many = _dirty.Count > BucketsAtOnce;
+        Write([.. _dirty], many ? WriteLocal.Instance : Everywhere);
+        _dirty.Clear();
+        Timers.StartSingleTimer("flush", Flush.Instance, many ? GatherMany : Gather);
+    }
 
     private void Write(List<int> buckets, IWriteConsistency consistency)
     {
@@ -170,9 +192,12 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
             _dirty.Add(BanBuckets.Of(principal));
         }
 
-        var next = _dirty.Take(BucketsAtOnce).ToList();
-        _dirty.ExceptWith(next);
-        Write(next);
+        OnFlush();
+    }
+
+    private sealed record Flush : INoSerializationVerificationNeeded
+    {
+        public static readonly Flush Instance = new();
     }
 
     private sealed record Prune : INoSerializationVerificationNeeded

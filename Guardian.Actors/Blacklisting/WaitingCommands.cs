@@ -50,11 +50,14 @@ internal sealed class WaitingCommands
 
     public WaitingCommand? Take(string key) => _byKey.Remove(key, out var waiting) ? waiting : null;
 
+    /// <summary>It goes out now.</summary>
+    public static void Sent(WaitingCommand waiting, DateTimeOffset now) => waiting.NextSend = now + Repeat;
+
     /// <summary>Commands to send again now.</summary>
     public IReadOnlyList<WaitingCommand> Due(DateTimeOffset now)
     {
         var due = _byKey.Values.Where(x => x.NextSend <= now).ToList();
-        foreach (var x in due) x.NextSend = now + Repeat;
+        foreach (var x in due) Sent(x, now);
         return due;
     }
 

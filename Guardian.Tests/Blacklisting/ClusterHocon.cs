@@ -21,6 +21,7 @@ internal static class ClusterHocon
             distributed-data { max-delta-elements = 20, notify-subscribers-interval = 50ms, gossip-interval = 500ms, durable.keys = [] }
           }
         }
+        akka.persistence { journal.plugin = "not-guardians", snapshot-store.plugin = "not-guardians" }
         guardian.journal { class = "Akka.Persistence.Journal.MemoryJournal, Akka.Persistence", plugin-dispatcher = "akka.actor.default-dispatcher" }
         guardian.snapshots { class = "Akka.Persistence.Snapshot.MemorySnapshotStore, Akka.Persistence", plugin-dispatcher = "akka.actor.default-dispatcher" }
         """).WithFallback(DistributedData.DefaultConfig());
