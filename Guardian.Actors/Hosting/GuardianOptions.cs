@@ -239,7 +239,7 @@ public sealed class BusOptions
     /// <summary>Topics held in memory at once; idle ones fall out first. 1,000 to 1,000,000.</summary>
     public int MaxTopics { get; set; } = 100_000;
 
-    /// <summary>Subscriptions at once; further ones are refused. 100 to 1,000,000.</summary>
+    /// <summary>Subscriptions at once; further ones are refused. 1 to 1,000,000.</summary>
     public int MaxSubscriptions { get; set; } = 100_000;
 
     /// <summary>Rows of violations held at the origin; when full the smallest falls out into the overflow count. 256 to 1,000,000.</summary>

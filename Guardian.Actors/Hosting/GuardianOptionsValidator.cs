@@ -117,6 +117,7 @@ public static partial class GuardianOptionsValidator
         Range("Guardian:Bus:MaxBodyBytes", o.MaxBodyBytes, 1, 262_144, errors);
         Range("Guardian:Bus:DecisionCache", o.DecisionCache, 1_000, 10_000_000, errors);
         Range("Guardian:Bus:MaxTopics", o.MaxTopics, 1_000, 1_000_000, errors);
+        Range("Guardian:Bus:MaxSubscriptions", o.MaxSubscriptions, 1, 1_000_000, errors);
         Range("Guardian:Bus:ViolationRows", o.ViolationRows, 256, 1_000_000, errors);
         Positive("Guardian:Bus:RestartInterval", o.RestartInterval, errors);
         Range("Guardian:Bus:MaxParked", o.MaxParked, 1, 10_000, errors);

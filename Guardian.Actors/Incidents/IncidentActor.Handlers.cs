@@ -55,7 +55,7 @@ internal sealed partial class IncidentActor
 
     private void Accept(IncidentRaised raised, IActorRef monitor) => monitor.Tell(new IncidentAccepted
     {
-        Key = raised.Key, IncidentId = _state.Id, Detection = raised.Detection, Episode = raised.Episode,
+        Key = raised.Key, IncidentId = _state.Id, Detection = raised.Detection, Episode = raised.Episode, Violations = raised.Violations,
     });
 
     private void PersistCount()

@@ -43,7 +43,9 @@ internal sealed class AclDetector(AclMonitorOptions options, string episodePrefi
             .SelectMany(x => ViolationEvent.Of(x, now)).OrderBy(x => x.At).ToList();
 
         // Principals first: what one of them is blamed for in this digest must not count towards a topic.
+        // The total last: of a burst that came as one digest, the rule with the lower bound was reached first.
         foreach (var e in events) ByPrincipal(e);
+        foreach (var e in events) ByTotal(e);
         foreach (var delta in deltas) OfBanned(delta, now);
         foreach (var e in events) ByTopic(e);
         return new Observed(
@@ -86,7 +88,12 @@ internal sealed class AclDetector(AclMonitorOptions options, string episodePrefi
             principal.Spam.Clear();
             Fire(e, episode, AclIncidents.SpamAttack, e.Principal, null, Words(options.SpamViolations, options.SpamWindow, "by one principal"));
         }
+    }
 
+    private void ByTotal(ViolationEvent e)
+    {
+        if (!_principals.TryUse(e.Principal, out var principal) || principal.Episode is not { } episode) return;
+        var at = e.At.UtcTicks;
         if (principal.Total.Add(at, e.Weight, options.BlacklistViolations, options.BlacklistWindow) && episode.TryFire(AclIncidents.ActorBlacklist, at))
         {
             principal.Total.Clear();

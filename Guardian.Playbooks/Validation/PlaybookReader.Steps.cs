@@ -129,10 +129,10 @@ internal sealed partial class PlaybookReader
     private string ReadTarget(MapReader map)
     {
         if (map.Take("on") is not { } node) return "incident.node";
-        if (node.Text is "incident.node" or "all") return node.Text;
-        sink.Add(node, node.Text.StartsWith("role:", StringComparison.Ordinal)
-            ? $"'on: {node.Text}' is not supported by this release; use incident.node or all"
-            : $"'on' must be incident.node or all, not {node.Describe()}");
+        if (node.Text is "incident.node") return node.Text;
+        sink.Add(node, node.Text is "all" || node.Text.StartsWith("role:", StringComparison.Ordinal)
+            ? $"'on: {node.Text}' is not supported by this release; use incident.node"
+            : $"'on' must be incident.node, not {node.Describe()}");
         return "incident.node";
     }
 

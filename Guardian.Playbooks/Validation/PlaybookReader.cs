@@ -19,6 +19,7 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         var (name, version, owner, description) = ReadMetadata(map);
         var mode = map.Enum("mode", OperatingMode.Enforce);
         var conflict = map.Enum("onConflict", ConflictPolicy.Attach);
+        if (conflict == ConflictPolicy.Drop) map.NotSupported("onConflict", "use attach");
         var holdFor = map.Duration("holdFor", TimeSpan.Zero, max: PlaybookLimits.LongestRun);
         var timeout = map.Duration("timeout", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), PlaybookLimits.LongestRun);
         var (cooldown, maxRuns) = ReadGuards(map.Map("guards"));

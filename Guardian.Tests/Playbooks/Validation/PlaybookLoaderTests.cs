@@ -94,7 +94,7 @@ public sealed class PlaybookLoaderTests
             "broken.yaml:24:40: step 'task' has not run here yet; only outputs of earlier steps can be used",
             "broken.yaml:24:69: 'steps.assess' has no 'level'; known are: score, severity",
             "broken.yaml:25:11: 'notify' has no undo; remove 'undo'",
-            "broken.yaml:26:9: 'on: role:edge' is not supported by this release; use incident.node or all",
+            "broken.yaml:26:9: 'on: role:edge' is not supported by this release; use incident.node",
             "broken.yaml:29:43: '+' needs two numbers; here are a whole number and a text",
             "broken.yaml:30:5: 'skipWhen' is not supported by this release; use 'if' on the incident's fields, or remove it",
             "broken.yaml:31:24: 'attempts' must be between 1 and 20, not 99",
