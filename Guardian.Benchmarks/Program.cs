@@ -7,6 +7,10 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["policy"] = args => Task.FromResult(BenchmarkRunner.Run<PolicyBenchmarks>(null, args)),
     ["bus"] = _ => BusVersusMediator.RunAsync(),
     ["violations"] = _ => ViolationFlood.RunAsync(),
+    ["blacklist"] = BlacklistBenchmark.RunAsync,
+    ["expressions"] = args => Task.FromResult(BenchmarkRunner.Run<ExpressionBenchmarks>(null, args)),
+    ["startup"] = StartupBenchmark.RunAsync,
+    ["flood"] = FloodLatency.RunAsync,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
