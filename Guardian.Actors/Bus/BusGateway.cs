@@ -17,6 +17,7 @@ internal sealed class BusGateway(BusState state, IActorRef bus) : IMessageBus
     {
         MustBeName(principal);
         ArgumentNullException.ThrowIfNull(owner);
+        await state.Opened.WaitAsync(cancellation).ConfigureAwait(false);
         var answer = await bus.Ask<BusRegistered>(new RegisterPrincipal(principal, owner), TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
         return answer.Port;
     }

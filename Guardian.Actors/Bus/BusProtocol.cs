@@ -49,7 +49,7 @@ public enum PublishOutcome
     /// <summary>A queue is full; see <see cref="PublishResult.RetryAfter"/>.</summary>
     QueueFull,
 
-    /// <summary>The node is shutting down.</summary>
+    /// <summary>The node is shutting down, or starts and does not know its bans yet.</summary>
     Draining,
 
     /// <summary>The port's owner has terminated.</summary>

@@ -19,6 +19,7 @@ internal sealed class BusState
     private long _lastId;
     private long _parkedEver;
     private long _restarts;
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private BusState(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation)
     {
@@ -61,8 +62,11 @@ internal sealed class BusState
     /// <summary>The MessageBus actor; null until it runs.</summary>
     public volatile IActorRef? Bus;
 
-    /// <summary>True once publishes are refused because the node goes down.</summary>
+    /// <summary>True while publishes are refused: the node goes down, or starts and does not know yet whom it must refuse.</summary>
     public volatile bool Draining;
+
+    /// <summary>Completes when the bus lets the first one in.</summary>
+    public Task Opened => _opened.Task;
 
     /// <summary>Ports by their owner. For the MessageBus actor alone.</summary>
     public Dictionary<IActorRef, List<BusPort>> Registrations { get; } = [];
@@ -81,8 +85,20 @@ internal sealed class BusState
         get { lock (_parking) return [.. _parked]; }
     }
 
-    public static BusState Create(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation) =>
-        new(options, policies, bans, time, nodeName, incarnation);
+    /// <summary>With <paramref name="closed"/> everything is refused until <see cref="Open"/>.</summary>
+    public static BusState Create(BusOptions options, PolicyStore policies, BanView bans, TimeProvider time, string nodeName, long incarnation, bool closed = false)
+    {
+        var state = new BusState(options, policies, bans, time, nodeName, incarnation) { Draining = closed };
+        if (!closed) state.Open();
+        return state;
+    }
+
+    /// <summary>The bans are known: from now on the policy decides.</summary>
+    public void Open()
+    {
+        Draining = false;
+        _opened.TrySetResult();
+    }
 
     public string NextMessageId() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_idPrefix}{Interlocked.Increment(ref _lastId):x}");
 

@@ -84,7 +84,7 @@ internal sealed record GuardianCore
             Policies = policies,
             Bans = bans,
             Mode = new ModeView(options.Mode, options.Autonomy.For),
-            Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks),
+            Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks, closed: true), // opened by the boot, once the bans are here
             ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
             Journal = new JournalHealthHolder(),
             Playbooks = playbooks,

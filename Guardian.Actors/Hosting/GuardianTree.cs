@@ -4,6 +4,7 @@ using Akka.Cluster.Sharding;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.Cluster.Tools.Singleton;
 using Akka.DistributedData;
+using Akka.Event;
 using Guardian.Actors.Access;
 using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
@@ -114,7 +115,12 @@ internal sealed class GuardianTree
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
     private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>
     [
-        new("blacklist", token => blacklist.Ask<BlacklistReady>(AwaitBlacklist.Instance, token)),
+        new("blacklist", async token =>
+        {
+            var ready = await blacklist.Ask<BlacklistReady>(AwaitBlacklist.Instance, token);
+            if (!ready.Synced) _context.System.Log.Warning("The bans are not known yet: their authority does not answer. The bus opens without them and obeys them once they are here");
+            _core.Bus.Open();
+        }),
         new("bus", token => bus.Ask<BusHealth>(GetBusHealth.Instance, token)),
         new("agent", token => agent.Ask<ProbeAnswer>(new RunProbe
         {

@@ -76,7 +76,7 @@ internal static class BusRoutes
         PublishOutcome.TooLarge => ApiBodies.TooLarge(call.Http, max),
         PublishOutcome.InvalidTopic => Problems.Write(call.Http, 400, "invalid-topic", "The topic is not valid",
             "1 to 255 characters in dot-separated segments, none empty, without control characters; '*' and '>' in subscriptions only"),
-        PublishOutcome.Draining => Problems.Unavailable(call.Http, "draining", "The node is shutting down", "send to another node, or again in a moment"),
+        PublishOutcome.Draining => Problems.Unavailable(call.Http, "draining", "The node is starting or shutting down", "send to another node, or again in a moment"),
         _ => Problems.Unavailable(call.Http, "revoked", "The bus is restarting", "send again"),
     };
 
