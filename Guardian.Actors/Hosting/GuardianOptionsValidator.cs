@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Guardian.Actors.Blacklisting;
+using Guardian.Actors.Bus;
+using Guardian.Actors.Monitoring;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
