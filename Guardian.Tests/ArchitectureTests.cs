@@ -32,6 +32,24 @@ public sealed class ArchitectureTests
     [Fact]
     public void Actors_do_not_know_the_host() => Types().That().Are(Actors).Should().NotDependOnAny(Host).Check(Product);
 
+    /// <summary>What decides: events and times in, decisions out.</summary>
+    public static TheoryData<System.Type> Deciding => new(
+        typeof(Guardian.Actors.Access.AccessPolicy), typeof(Guardian.Actors.Actions.AgentLedger), typeof(Guardian.Actors.Blacklisting.BanBook),
+        typeof(Guardian.Actors.Chaos.DrillJudge), typeof(Guardian.Actors.Chaos.HistoryChecker),
+        typeof(Guardian.Actors.Incidents.IncidentLogic), typeof(Guardian.Actors.Incidents.IncidentState), typeof(Guardian.Actors.Incidents.ViolationCounts),
+        typeof(Guardian.Actors.Monitoring.AclDetector), typeof(Guardian.Actors.Monitoring.DigestLedger), typeof(Guardian.Actors.Monitoring.RaiseBook),
+        typeof(Guardian.Actors.Notifications.OutboxLogic), typeof(Guardian.Actors.Notifications.OutboxState), typeof(Guardian.Actors.Notifications.TaskBook),
+        typeof(Guardian.Playbooks.Execution.RunMachine), typeof(Guardian.Playbooks.Execution.RunState));
+
+    [Theory]
+    [MemberData(nameof(Deciding))]
+    public void What_decides_knows_no_Akka_and_no_clock(System.Type type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        Types().That().HaveFullName(type.FullName).Should().NotDependOnAny(Akka)
+            .AndShould().NotDependOnAnyTypesThat().HaveFullName("System.TimeProvider").Check(Product);
+    }
+
     [Fact]
     public void Playbooks_reference_no_Akka_assembly() =>
         typeof(Guardian.Playbooks.IGuardianMessage).Assembly.GetReferencedAssemblies()
