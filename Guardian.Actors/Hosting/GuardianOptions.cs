@@ -52,6 +52,9 @@ public sealed class GuardianOptions
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
 
+    /// <summary>Secrets that playbooks may name as <c>secrets.&lt;name&gt;</c>.</summary>
+    public IDictionary<string, SecretOptions> Secrets { get; set; } = new Dictionary<string, SecretOptions>(StringComparer.Ordinal);
+
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();
 

@@ -31,6 +31,9 @@ public sealed class CompiledExpression
     /// <summary>Optional names that are present whenever this is true: what <c>has()</c> in it asked for.</summary>
     internal IReadOnlyList<string> Vouches { get; }
 
+    /// <summary>The names that it uses, with their members: <c>incident.violations</c>.</summary>
+    internal IEnumerable<string> Names => _paths.Select(x => x.Path);
+
     /// <summary>Evaluates a condition.</summary>
     /// <exception cref="EvaluationException">A name has no value, types do not fit, or the cost budget is used up.</exception>
     public bool Test(EvaluationScope scope)
