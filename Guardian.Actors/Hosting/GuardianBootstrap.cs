@@ -5,6 +5,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -63,6 +64,13 @@ internal sealed record GuardianCore
     public required ReadModel ReadModel { get; init; }
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
+
+    /// <summary>The latest sample of the machine.</summary>
+    public ResourceView Resources { get; } = new();
+
+    /// <summary>A new reader of the machine: the data directory's disk first.</summary>
+    public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
+        ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 

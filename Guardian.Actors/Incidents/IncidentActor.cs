@@ -47,6 +47,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Recover<Akka.Persistence.Journal.Tagged>(x => Apply((IncidentEvent)x.Payload));
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
+        Command<IncidentCleared>(Clear);
         Command<CloseIncident>(Close);
         Command<DirectRun>(Direct);
         Command<RunFinished>(Finished);
