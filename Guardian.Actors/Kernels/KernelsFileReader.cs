@@ -279,7 +279,7 @@ internal sealed partial class KernelsFileReader
         return command;
     }
 
-    private IReadOnlyList<string> Command(MapReader map, string key) => map.Require(key) is { } node ? Words(node, key) : [];
+    private List<string> Command(MapReader map, string key) => map.Require(key) is { } node ? Words(node, key) : [];
 
     private List<string> Words(YamlNode node, string key)
     {
