@@ -99,10 +99,10 @@ public sealed class PlaybooksCommandTests : IDisposable
         var (code, output) = await RunAsync("playbooks", "validate", path, "--Guardian:Autonomy:Disrupt=propose");
 
         code.Should().Be(0);
-        output.Split(Environment.NewLine).Select(x => x.Replace(path, "f", StringComparison.Ordinal)).Should().Contain(
+        output.Split(Environment.NewLine).Select(x => x.Replace(path, "f", StringComparison.Ordinal)).Should().StartWith((string[])[
             "f:3:19: warning: nothing checks that it helped: without 'verify' a run counts as resolved as soon as its steps are through",
             "f:6:11: warning: step 'limit' has no undo: a cancelled run leaves what bus.rate_limit did; add 'undo: auto'",
-            "f:7:11: warning: step 'restart' will only be proposed: the configuration lets disrupt actions like bus.restart go as far as propose (Guardian:Mode, Guardian:Autonomy:Disrupt)");
+            "f:7:11: warning: step 'restart' will only be proposed: the configuration lets disrupt actions like bus.restart go as far as propose (Guardian:Mode, Guardian:Autonomy:Disrupt)"]);
         (await RunAsync("playbooks", "validate", path, "--json")).Out.Should().Contain("\"valid\":true").And.Contain("\"line\":3,\"column\":19,\"message\":\"nothing checks");
     }
 
