@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 
@@ -75,11 +76,17 @@ internal sealed record GuardianParts
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 
+    /// <summary>Leases on the operating system.</summary>
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
     /// <summary>The journal's health as measured last.</summary>
     public required Func<JournalHealth> Journal { get; init; }
+
+    /// <summary>Entities whose journal this version cannot read, one line each.</summary>
+    public Func<IReadOnlyList<string>> Parked { get; init; } = () => [];
 
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
 using Akka.Event;
 using Guardian.Actors.Bus;
@@ -10,6 +11,7 @@ namespace Guardian.Actors.Monitoring;
 /// Turns samples of the machine into incidents. Pressure is announced on the bus at once; the incident is told until it is
 /// accepted; when the pressure is over an incident that nobody works on any more is closed. Goes on under a hold.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "An actor ends in PostStop.")]
 internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
 {
     /// <summary>An end is told again this often until its incident says that it is over.</summary>

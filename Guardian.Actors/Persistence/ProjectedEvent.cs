@@ -32,7 +32,7 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
     /// <summary>As the stream of events shows it.</summary>
     public EventView View => new(
         Offset,
-        TypeNames.GetValueOrDefault(Event.GetType(), "unknown"),
+        Event is UnreadableMessage unreadable ? unreadable.Manifest.Split(':')[0] : TypeNames.GetValueOrDefault(Event.GetType(), "unknown"),
         Event switch { IncidentEvent x => x.IncidentId, RunEvent => RunId, _ => PersistenceId },
         Event switch { IncidentEvent x => x.At, RunEvent x => x.At, OutboxEvent x => x.At, _ => WrittenAt },
         Summary);
@@ -66,6 +66,7 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
         RunEnded x => $"{RunProjection.Name(x.Phase)}: {x.Reason}",
         DeliveryAccepted x => $"{x.Item.Kind} for channel {x.Item.Channel}: {x.Item.Title}",
         DeliveryDone x => $"{x.Key} delivered",
+        UnreadableMessage x => $"cannot be read by this version: {x}",
         DeliveryDead x => $"{x.Key} given up: {x.Reason}",
         _ => "",
     };

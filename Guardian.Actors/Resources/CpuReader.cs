@@ -20,7 +20,7 @@ internal sealed class CpuReader : IDisposable
         _stat = new ProcFile(root + "/proc/stat");
         var cpu = CgroupLevels.Of(root, "cpu");
         // In version 1 the accounts may be a hierarchy of their own, with the same groups below its root.
-        var accounts = cpu.Version == 1 && CgroupLevels.Of(root, "cpuacct") is { Version: 1 } own ? own.Folders[^1] : cpu.Folders.LastOrDefault();
+        var accounts = cpu.Version == 1 && CgroupLevels.Of(root, "cpuacct") is { Version: 1 } own ? own.Folders[^1] : cpu.Folders is [.., var mount] ? mount : "";
         _quotas = [.. cpu.Folders.Select(x => new Quota(cpu.Version, x, accounts + x[cpu.Folders[^1].Length..], root))];
     }
 

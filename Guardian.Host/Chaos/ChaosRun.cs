@@ -4,6 +4,7 @@ using Guardian.Actors.Chaos;
 using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Reports;
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Hosting;
 
 namespace Guardian.Host.Chaos;
 
@@ -28,7 +29,7 @@ internal sealed record ChaosRequest
 /// <param name="time">Clock.</param>
 /// <param name="program">How to start a node.</param>
 /// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
-internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<NodeProgram> program, Func<CancellationToken, Task<double?>> hostCpu)
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu)
 {
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {

@@ -33,6 +33,8 @@ internal sealed record StatusView
     public required JournalView Journal { get; init; }
 
     /// <summary>What the monitors have seen of the whole cluster; left out where they do not answer.</summary>
+    /// <summary>Entities whose journal this version cannot read.</summary>
+    public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
 
     /// <summary>Whether scenarios may run against this node.</summary>

@@ -49,6 +49,7 @@ internal static class StatusRoutes
             OpenIncidents = await OpenAsync(call),
             Policy = new PolicyView(parts.PolicyHash()),
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
+            Parked = parts.Parked(),
             Monitors = await MonitorsAsync(call),
             Chaos = new ChaosView(parts.Options.Chaos.Enabled),
             NotReady = parts.NotReady(),
