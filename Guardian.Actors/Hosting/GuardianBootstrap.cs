@@ -4,6 +4,7 @@ using Guardian.Actors.Access;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
 
@@ -63,6 +64,8 @@ internal sealed record GuardianCore
     public required ReadModel ReadModel { get; init; }
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
+
+    public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 

@@ -55,6 +55,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<StartRun>(_ => Spawn());
         Command<ChooseRun>(_ => Choose());
         Command<Quiet>(_ => Passivate());
+        Command<TellOver>(_ => TellChannels());
+        Command<Notifications.OutboxAccepted>(ChannelTold);
     }
 
     public override string PersistenceId { get; }
@@ -100,6 +102,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         if (_state.Open) _deps.Open.Restore(_state.Raised!.Key);
         if (_state.Run is not null) Spawn();
         else if (_state.Open) Choose();
+        AnnounceOver();
         Rest();
     }
 
@@ -112,7 +115,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
     private void Passivate()
     {
-        if (!_state.Open) Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        if (_state.Open) return;
+        if (_untold.Count > 0) Rest();
+        else Context.Parent.Tell(new Passivate(PoisonPill.Instance));
     }
 
     private sealed record WriteCount : INoSerializationVerificationNeeded
