@@ -81,6 +81,9 @@ internal sealed record GuardianParts
     /// <summary>The journal's health as measured last.</summary>
     public required Func<JournalHealth> Journal { get; init; }
 
+    /// <summary>Entities whose journal this version cannot read, one line each.</summary>
+    public Func<IReadOnlyList<string>> Parked { get; init; } = () => [];
+
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
 

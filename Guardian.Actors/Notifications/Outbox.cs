@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Persistence;
 using Akka.Persistence.Journal;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Serialization;
 
 namespace Guardian.Actors.Notifications;
 
@@ -32,6 +33,7 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
     private int _attempts;
     private long _refused;
     private string? _lastFailure;
+    private UnreadableMessage? _unreadable;
 
     public Outbox(string channel, OutboxDependencies deps)
     {
@@ -44,7 +46,8 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         _channel = ChannelFactory.Create(channel, deps, Context.GetLogger());
 
         Recover<OutboxEvent>(e => _state.Apply(e));
-        Recover<SnapshotOffer>(offer => _state = OutboxState.From(channel, (OutboxSnapshot)offer.Snapshot));
+        Recover<SnapshotOffer>(OnSnapshot);
+        Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => OnRecovered());
 
         Command<Deliver>(OnDeliver);
@@ -73,6 +76,7 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         _stopping.Cancel();
         _stopping.Dispose();
         _deps.Board.Remove(_channelName);
+        ParkedEntities.Of(Context.System).Remove(PersistenceId);
         base.PostStop();
     }
 
@@ -84,8 +88,35 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         Context.Stop(Self);
     }
 
+    private void OnSnapshot(SnapshotOffer offer)
+    {
+        if (offer.Snapshot is OutboxSnapshot snapshot) _state = OutboxState.From(_channelName, snapshot);
+        else _unreadable ??= offer.Snapshot as UnreadableMessage ?? new UnreadableMessage(offer.Snapshot.GetType().Name, [], "is no snapshot of an outbox");
+    }
+
+    /// <summary>What waits and what was delivered is not known: it takes and delivers nothing, and says so to whoever asks.</summary>
+    private void Park(UnreadableMessage unreadable)
+    {
+        _lastFailure = $"its journal holds what cannot be read ({unreadable}); start the version that wrote it, or restore a backup";
+        Log.Error("Outbox {Channel} is parked: {Reason}", _channelName, _lastFailure);
+        ParkedEntities.Of(Context.System).Add(PersistenceId, _lastFailure);
+        Post();
+        Become(() =>
+        {
+            Command<Deliver>(x => Sender.Tell(new OutboxAccepted { Channel = _channelName, Key = x.Key, Accepted = false, Reason = _lastFailure }));
+            Command<GetOutboxStatus>(_ => Sender.Tell(Status()));
+            CommandAny(_ => { }); // a question whether a key was accepted stays open: it is not known
+        });
+    }
+
     private void OnRecovered()
     {
+        if (_unreadable is { } unreadable)
+        {
+            Park(unreadable);
+            return;
+        }
+
         if (_state.Pending > 0) Log.Info("Outbox {Channel}: {Pending} undelivered items go on", _channelName, _state.Pending);
         _recovered = _state.Head?.Item.Key;
         Post();

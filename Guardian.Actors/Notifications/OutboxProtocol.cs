@@ -276,7 +276,7 @@ public sealed record OutboxSnapshot : IGuardianMessage
     public long Muted { get; init; }
 
     /// <summary>When the latest items that count towards the rate were delivered, oldest first.</summary>
-    public IReadOnlyList<DateTimeOffset> Sent { get; init; } = [];
+    public IReadOnlyList<DateTimeOffset>? Sent { get; init; }
 
     /// <summary>What waits for the next digest; null where nothing does.</summary>
     public CollectedItems? Collected { get; init; }
@@ -285,10 +285,10 @@ public sealed record OutboxSnapshot : IGuardianMessage
     public DateTimeOffset? LastDigest { get; init; }
 
     /// <summary>Open incidents that the channel was told of, oldest first.</summary>
-    public IReadOnlyList<ToldIncident> Told { get; init; } = [];
+    public IReadOnlyList<ToldIncident>? Told { get; init; }
 
     /// <summary>Work items that were opened, oldest first.</summary>
-    public IReadOnlyList<OpenItem> Items { get; init; } = [];
+    public IReadOnlyList<OpenItem>? Items { get; init; }
 }
 
 /// <summary>What a digest will tell.</summary>

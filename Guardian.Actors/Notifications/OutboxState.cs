@@ -125,9 +125,9 @@ internal sealed class OutboxState(string channel)
         };
         foreach (var ended in snapshot.Ended) state.Remember(ended);
         foreach (var accepted in snapshot.Pending) state.Wait(accepted);
-        foreach (var at in snapshot.Sent) state.Enqueue(at);
-        foreach (var told in snapshot.Told) state._told[told.IncidentId] = told;
-        foreach (var item in snapshot.Items) state._items[item.ItemKey] = item;
+        foreach (var at in snapshot.Sent ?? []) state.Enqueue(at);
+        foreach (var told in snapshot.Told ?? []) state._told[told.IncidentId] = told;
+        foreach (var item in snapshot.Items ?? []) state._items[item.ItemKey] = item;
         return state;
     }
 

@@ -33,6 +33,8 @@ internal sealed record StatusView
     public required JournalView Journal { get; init; }
 
     /// <summary>What the monitors have seen of the whole cluster; left out where they do not answer.</summary>
+    /// <summary>Entities whose journal this version cannot read.</summary>
+    public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
 
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
