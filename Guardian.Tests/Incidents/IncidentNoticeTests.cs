@@ -52,7 +52,7 @@ public sealed class IncidentNoticeTests : TestKit
 
     private async Task RunToItsEnd(IActorRef incident)
     {
-        incident.Tell(IncidentLogicTests.Raised(1, "e1", 5));
+        incident.Tell(IncidentLogicTests.Raised(1, "e1", 5), ActorRefs.NoSender);
         var tell = await _agent.FishForMessageAsync<DispatchAction>(x => x.Action == "notify", Patience);
         tell.IncidentType.Should().NotBeNullOrEmpty("silences and alerts look at it");
         _agent.Reply(new ActionOutcome { Key = tell.Key, Epoch = tell.Epoch, Attempt = tell.Attempt, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("{}") });
@@ -75,9 +75,7 @@ public sealed class IncidentNoticeTests : TestKit
         var first = Incident();
         await RunToItsEnd(first);
         var notice = await _outbox.ExpectMsgAsync<TellResolved>(Patience);
-        await WatchAsync(first);
-        Sys.Stop(first);
-        await ExpectTerminatedAsync(first, Patience);
+        (await first.GracefulStop(Patience)).Should().BeTrue();
         Incident();
         (await _outbox.ExpectMsgAsync<TellResolved>(Patience)).Should().Be(notice);
     }
