@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 
@@ -74,6 +75,9 @@ internal sealed record GuardianParts
 
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
+
+    /// <summary>Leases on the operating system.</summary>
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }

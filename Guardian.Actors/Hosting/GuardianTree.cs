@@ -60,7 +60,7 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
         }));
@@ -95,7 +95,7 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
