@@ -5,6 +5,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
@@ -93,6 +94,7 @@ internal sealed record GuardianCore
     /// <summary>A new reader of the machine: the data directory's disk first.</summary>
     public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
         ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
+    public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 

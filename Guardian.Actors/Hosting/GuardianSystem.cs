@@ -4,6 +4,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 
@@ -102,6 +103,9 @@ internal sealed record GuardianParts
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
     public Action Drain { get; init; } = () => { };
+
+    /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
+    public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
 
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
