@@ -58,6 +58,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<StartRun>(_ => Spawn());
         Command<ChooseRun>(_ => Choose());
         Command<Quiet>(_ => Passivate());
+        Command<TellOver>(_ => TellChannels());
+        Command<Notifications.OutboxAccepted>(ChannelTold);
     }
 
     public override string PersistenceId { get; }
@@ -110,6 +112,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
         if (_state.Run is not null) Spawn();
         else if (_state.Open) Choose();
+        AnnounceOver();
         Rest();
     }
 
@@ -136,7 +139,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
     private void Passivate()
     {
-        if (!_state.Open) Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        if (_state.Open) return;
+        if (_untold.Count > 0) Rest();
+        else Context.Parent.Tell(new Passivate(PoisonPill.Instance));
     }
 
     private sealed record WriteCount : INoSerializationVerificationNeeded
