@@ -100,7 +100,17 @@ internal sealed class BusState
         _opened.TrySetResult();
     }
 
-    public string NextMessageId() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_idPrefix}{Interlocked.Increment(ref _lastId):x}");
+    /// <summary>Node, incarnation and a number: unique without asking anybody.</summary>
+    public string NextMessageId()
+    {
+        var number = Interlocked.Increment(ref _lastId);
+        var digits = (67 - System.Numerics.BitOperations.LeadingZeroCount((ulong)number)) / 4;
+        return string.Create(_idPrefix.Length + digits, (_idPrefix, number), static (text, id) =>
+        {
+            id._idPrefix.CopyTo(text);
+            id.number.TryFormat(text[id._idPrefix.Length..], out _, "x", System.Globalization.CultureInfo.InvariantCulture);
+        });
+    }
 
     public PolicyLimits LimitsOf(AccessPolicy policy)
     {

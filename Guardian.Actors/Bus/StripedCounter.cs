@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Guardian.Actors.Bus;
 
-/// <summary>A counter that many threads increment without sharing a cache line.</summary>
+/// <summary>A counter that processors increment without sharing a cache line.</summary>
 internal sealed class StripedCounter
 {
     private const int Padding = 16; // longs: two cache lines, since processors fetch pairs
@@ -21,5 +21,5 @@ internal sealed class StripedCounter
         }
     }
 
-    public void Add(long count = 1) => Interlocked.Add(ref _cells[((Environment.CurrentManagedThreadId & Mask) + 1) * Padding], count);
+    public void Add(long count = 1) => Interlocked.Add(ref _cells[((Thread.GetCurrentProcessorId() & Mask) + 1) * Padding], count);
 }

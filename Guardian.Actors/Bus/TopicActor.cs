@@ -12,9 +12,13 @@ internal sealed class TopicActor : ReceiveActor
     // Enough to make the mailbox's cost vanish, few enough to let other actors of the dispatcher run.
     private const int Batch = 256;
 
+    // A few microseconds in all, more than a busy publisher needs for its next message.
+    private const int LooksBeforeSleep = 16;
+
     private readonly BusState _bus;
     private readonly TopicState _topic;
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private int _idle;
 
     public TopicActor(BusState bus, TopicState topic)
     {
@@ -42,7 +46,9 @@ internal sealed class TopicActor : ReceiveActor
         {
             if (!_topic.TryNext(now, out var pending))
             {
-                if (_topic.Sleep(now)) Self.Tell(Drain.Instance);
+                // Before it sleeps it looks again a few times: to wake it for each message of a stream costs more than all the rest.
+                _idle = i > 0 ? 0 : _idle + 1;
+                if (_idle < LooksBeforeSleep || _topic.Sleep(now)) Self.Tell(Drain.Instance);
                 return;
             }
 

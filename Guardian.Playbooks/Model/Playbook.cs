@@ -60,20 +60,15 @@ public sealed record Playbook
     /// <summary>Steps carried out at the end, whatever the end is.</summary>
     public IReadOnlyList<Step> Finally { get; init; } = [];
 
-    /// <summary>The tests in the file.</summary>
+    /// <summary>The tests in its file.</summary>
     public IReadOnlyList<PlaybookTest> Tests { get; init; } = [];
-}
 
-/// <summary>A test in a playbook's file.</summary>
-/// <param name="Name">For people.</param>
-/// <param name="Event">The incident's type, one of the triggers'.</param>
-/// <param name="Incident">The incident's fields, an object.</param>
-/// <param name="Ran">Steps that must have run, in order; null: not looked at.</param>
-/// <param name="Skipped">Steps that must not have run; null: not looked at.</param>
-/// <param name="Verdict">The run's state at its end in snake_case; null: not looked at.</param>
-/// <param name="Line">Where the test begins, 1-based.</param>
-public sealed record PlaybookTest(
-    string Name, string Event, JsonElement Incident, IReadOnlyList<string>? Ran, IReadOnlyList<string>? Skipped, string? Verdict, int Line);
+    /// <summary>Path of its file as given.</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>Where its steps and verifications stand, by id; its name is under the empty id.</summary>
+    public IReadOnlyDictionary<string, Place> Places { get; init; } = new Dictionary<string, Place>();
+}
 
 /// <summary>An event that starts the playbook, with its condition.</summary>
 /// <param name="Event">A registered incident type.</param>

@@ -36,9 +36,6 @@ internal static class PlaybookLimits
     /// <summary>Principals of a blast radius; no table of the node holds more.</summary>
     public const int Principals = 1_000_000;
 
-    /// <summary>In-file tests.</summary>
-    public const int Tests = 200;
-
     /// <summary>Runs of a quota. A run is remembered for as long as its quota looks back.</summary>
     public const int Runs = 10_000;
 

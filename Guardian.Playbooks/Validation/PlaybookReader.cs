@@ -41,7 +41,7 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         steps = [.. steps.Select(x => x with { OutcomeIsUsed = steps.Concat(final).Any(y => y.If?.Names.Contains($"steps.{x.Id}.{NameTable.Outcome}") == true) })];
         var verify = ReadVerifications(verifyNodes, names.With("steps", Names.Steps(steps, allIds, vocabulary)));
         var rollback = ReadRollback(map.Map("rollback"));
-        var tests = ReadTests(Items(map, "tests", PlaybookLimits.Tests, needed: false), types, [.. steps, .. final]);
+        var tests = ReadTests(map.List("tests"), types, steps, final, verify);
         map.Finish();
 
         if (name is null || steps.Count == 0 || triggers.Count == 0) return (null, name);
@@ -66,6 +66,7 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
             RollbackOn = rollback,
             Finally = final,
             Tests = tests,
+            Places = _ids.Append(new("", name)).ToDictionary(x => x.Key, x => new Place(x.Value.Line, x.Value.Column), StringComparer.Ordinal),
         }, name);
     }
 
@@ -140,8 +141,10 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         foreach (var below in entry.Value.Entries) CheckConstant(below);
     }
 
-    private static Dictionary<string, JsonElement> Constants(YamlNode? vars) => (vars?.Entries ?? []).ToDictionary(
-        x => x.Key, x => new Template(Literals.Part(x.Value)).Render(new EvaluationScope()), StringComparer.Ordinal);
+    private static Dictionary<string, JsonElement> Constants(YamlNode? vars) =>
+        (vars?.Entries ?? []).ToDictionary(x => x.Key, x => Constant(x.Value), StringComparer.Ordinal);
+
+    private static JsonElement Constant(YamlNode node) => new Template(Literals.Part(node)).Render(new EvaluationScope());
 
     private IReadOnlyList<YamlNode> Items(MapReader map, string key, int most, bool needed)
     {

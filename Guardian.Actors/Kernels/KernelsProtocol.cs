@@ -1,0 +1,225 @@
+using Akka.Actor;
+using Guardian.Actors.Mitigations;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Kernels;
+
+// What everybody may read
+
+/// <summary>The node's kernels as they are now. Thread-safe; reads cost no message.</summary>
+internal interface IKernelDirectory
+{
+    /// <summary>All kernels, by name.</summary>
+    IReadOnlyList<KernelView> All { get; }
+
+    /// <summary>Null where there is none.</summary>
+    KernelView? Find(string name);
+}
+
+/// <summary>State of a kernel or of one replica.</summary>
+internal enum KernelState
+{
+    /// <summary>Waits for a kernel that it depends on.</summary>
+    Waiting,
+
+    /// <summary>Started, not ready yet.</summary>
+    Starting,
+
+    Running,
+
+    /// <summary>Ended; it will be started again.</summary>
+    BackingOff,
+
+    /// <summary>Being ended.</summary>
+    Stopping,
+
+    /// <summary>Ended on command.</summary>
+    Stopped,
+
+    /// <summary>Reached the limit of restarts; only a command starts it again.</summary>
+    CrashLoop,
+}
+
+/// <summary>One kernel.</summary>
+internal sealed record KernelView
+{
+    public required string Name { get; init; }
+    public required KernelType Type { get; init; }
+    public required KernelCriticality Criticality { get; init; }
+    public required string Class { get; init; }
+
+    /// <summary><see cref="OperatingMode.Enforce"/>: it opted in to what destroys; null: the node's autonomy decides.</summary>
+    public OperatingMode? Remediation { get; init; }
+
+    public required KernelState State { get; init; }
+
+    /// <summary>Why, where the state needs a reason.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Held still by a lease.</summary>
+    public bool Paused { get; init; }
+
+    /// <summary>Percent of its workers or of CPU that it may use; 100 where nothing restricts it.</summary>
+    public int Percent { get; init; } = 100;
+
+    /// <summary>Replicas wanted now, and the bounds of scaling.</summary>
+    public required ReplicaSpec Replicas { get; init; }
+
+    public IReadOnlyList<ReplicaView> Instances { get; init; } = [];
+
+    /// <summary>Times that a replica ended by itself or was replaced, since the node started.</summary>
+    public long Restarts { get; init; }
+
+    /// <summary>Output and heartbeats are counted here.</summary>
+    public DateTimeOffset? LastHeartbeat => Instances.Max(x => x.LastHeartbeat);
+
+    /// <summary>Running and not paused.</summary>
+    public bool Healthy => State == KernelState.Running && !Paused;
+}
+
+/// <summary>One replica.</summary>
+internal sealed record ReplicaView
+{
+    /// <summary>From 0.</summary>
+    public required int Index { get; init; }
+
+    public required KernelState State { get; init; }
+
+    /// <summary>Grows with each instance; what an older one says is ignored.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The process that leads its group; null where there is none.</summary>
+    public ProcessIdentity? Process { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? LastHeartbeat { get; init; }
+
+    /// <summary>How the instance before ended.</summary>
+    public string? LastExit { get; init; }
+}
+
+/// <summary>
+/// A process that cannot be mistaken for another: its pid, and its start time in clock ticks since the machine's start (field 22 of
+/// <c>/proc/&lt;pid&gt;/stat</c>).
+/// </summary>
+internal readonly record struct ProcessIdentity(int Pid, long StartTime);
+
+// Commands to the KernelSupervisor
+
+/// <summary>Something to be done to kernels. Answer: <see cref="KernelAnswer"/>.</summary>
+internal abstract record KernelCommand : INoSerializationVerificationNeeded
+{
+    /// <summary>Who asks: a run's id or <c>operator/&lt;name&gt;</c>.</summary>
+    public required string By { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>Ends every instance and starts new ones; also out of a crash loop.</summary>
+internal sealed record RestartKernel : KernelCommand
+{
+    public required string Name { get; init; }
+
+    /// <summary>KILL at once, for what does not answer.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>Ends every instance until it is restarted or scaled.</summary>
+internal sealed record StopKernel : KernelCommand
+{
+    public required string Name { get; init; }
+}
+
+/// <summary>Changes the number of replicas within the kernel's bounds.</summary>
+internal sealed record ScaleKernel : KernelCommand
+{
+    public required string Name { get; init; }
+
+    /// <summary>More or fewer by so many.</summary>
+    public int? Change { get; init; }
+
+    /// <summary>So many.</summary>
+    public int? To { get; init; }
+}
+
+/// <summary>Restricts kernels until <see cref="Until"/>; one lease per kernel and owner, the strictest holds.</summary>
+internal sealed record RestrictKernels : KernelCommand
+{
+    public required KernelSelector Which { get; init; }
+
+    /// <summary>Percent that they may use; 0 pauses.</summary>
+    public required int Percent { get; init; }
+
+    /// <summary>UTC.</summary>
+    public required DateTimeOffset Until { get; init; }
+}
+
+/// <summary>Lifts the owner's pauses or throttles; with <see cref="AnyOwner"/> everybody's.</summary>
+internal sealed record LiftKernels : KernelCommand
+{
+    /// <summary>Null: wherever the owner has one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>True: pauses; false: throttles.</summary>
+    public required bool Pauses { get; init; }
+
+    /// <summary>An operator's word.</summary>
+    public bool AnyOwner { get; init; }
+}
+
+/// <summary>Lifts one lease by its <see cref="Mitigation.Id"/>.</summary>
+internal sealed record LiftKernelMitigation : KernelCommand
+{
+    public required string Id { get; init; }
+}
+
+/// <summary>Answer: <see cref="KernelMitigations"/>.</summary>
+internal sealed record GetKernelMitigations : INoSerializationVerificationNeeded
+{
+    public static readonly GetKernelMitigations Instance = new();
+}
+
+/// <summary>Chaos: nothing is heard of the kernel for so long, though it lives. Answer: <see cref="KernelAnswer"/>.</summary>
+internal sealed record MuteKernel : KernelCommand
+{
+    public required string Name { get; init; }
+
+    public required TimeSpan For { get; init; }
+}
+
+/// <summary>Which kernels are meant: all that fit every part that is given. Critical ones only where named.</summary>
+internal sealed record KernelSelector
+{
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    public bool Fits(KernelDefinition kernel) =>
+        (Names.Count == 0 || Names.Contains(kernel.Name, StringComparer.Ordinal))
+        && (Classes.Count == 0 || Classes.Contains(kernel.Class, StringComparer.Ordinal))
+        && (kernel.Criticality != KernelCriticality.Critical || Names.Count > 0);
+}
+
+// Replies
+
+/// <summary>What became of a command.</summary>
+internal sealed record KernelAnswer : INoSerializationVerificationNeeded
+{
+    public required bool Done { get; init; }
+
+    /// <summary>Why not.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>True where there is no such kernel.</summary>
+    public bool NotFound { get; init; }
+
+    /// <summary>Kernels that it changed.</summary>
+    public IReadOnlyList<string> Kernels { get; init; } = [];
+
+    /// <summary>Replicas before and after a scale.</summary>
+    public (int Before, int After) Replicas { get; init; }
+}
+
+internal sealed record KernelMitigations(IReadOnlyList<Mitigation> Items) : INoSerializationVerificationNeeded;
