@@ -97,7 +97,7 @@ internal abstract record TemplatePart
             {
                 if (secret is null)
                 {
-                    writer.WriteStringValue(literal ?? expression!.Evaluate(scope).Render());
+                    writer.WriteStringValue(literal ?? expression!.Substitute(scope).Render());
                     Bound(writer, 0);
                     continue;
                 }
@@ -117,7 +117,7 @@ internal abstract record TemplatePart
     {
         public override void Write(Utf8JsonWriter writer, EvaluationScope scope)
         {
-            var value = Expression.Evaluate(scope);
+            var value = Expression.Substitute(scope);
             if (value.Kind is Model.FieldType.Object or Model.FieldType.List)
                 throw new EvaluationException($"'{Expression.Source}' is {TypeNames.Of(value.Kind)}; an input that holds secrets takes only simple values");
             value.Write(writer);

@@ -49,7 +49,7 @@ internal sealed partial class PlaybookReader
             Mode = given.Enum("mode", OperatingMode.Enforce),
             Outcomes = Scripts(given.Map("outcomes"), actions, "step", ReadOutcome),
             UndoOutcomes = Scripts(given.Map("undo"), actions, "step", ReadOutcome),
-            Probes = Scripts(given.Map("probes"), probes, "verification or skipWhen", ReadResult),
+            Probes = Scripts(given.Map("probes"), probes, "verification", ReadResult),
             Approvals = Scripts(given.Map("approvals"), actions, "step", ReadApprovalWord).ToDictionary(x => x.Key, x => x.Value[0], StringComparer.Ordinal),
             CancelAfter = cancelAfter?.Text,
         };
