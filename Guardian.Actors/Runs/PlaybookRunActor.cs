@@ -233,7 +233,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     private void ReportEnd()
     {
         Timers.Cancel(nameof(Wake));
-        Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? ""));
+        Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? "") { Told = ToldChannels.Of(_state) });
         Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
     }
 

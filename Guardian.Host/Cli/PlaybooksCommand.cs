@@ -1,60 +1,64 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
 
 namespace Guardian.Host.Cli;
 
-/// <summary><c>guardian playbooks validate</c>: every error of every file, as <c>file:line:column: message</c>.</summary>
+/// <summary><c>guardian playbooks …</c>.</summary>
 internal static class PlaybooksCommand
 {
     public static Command Create(CliOptions options, Func<Vocabulary> vocabulary)
     {
         var command = new Command("playbooks", "Playbooks");
-        command.Add(Validate(options, vocabulary));
+        command.Add(PlaybooksValidate.Create(options, vocabulary));
+        command.Add(PlaybooksTest.Create(options, vocabulary));
+        command.Add(PlaybooksPlan.Create(options, vocabulary));
+        command.Add(PlaybooksExplain.Create(options, vocabulary));
         return command;
     }
 
-    private static Command Validate(CliOptions options, Func<Vocabulary> vocabulary)
+    public static Argument<string?> Path() => new("path") { Description = "File or folder, by default Guardian:Files:Playbooks", Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>The playbooks of a file or a folder with all their errors.</summary>
+    public static PlaybookLoadResult Load(CliOptions options, string? path, Vocabulary vocabulary)
     {
-        var path = new Argument<string?>("path") { Description = "File or folder, by default Guardian:Files:Playbooks", Arity = ArgumentArity.ZeroOrOne };
-        var format = new Option<string>("--format") { Description = "text or json", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("validate", "All errors of all playbooks; exit code 1 on any") { path, format };
-        command.SetAction(parsed =>
-        {
-            var output = options.Output(parsed);
-            var result = Load(ShippedFiles.Find(parsed.GetValue(path) ?? options.Configured.Files.Playbooks), vocabulary());
-            if (output.Json || parsed.GetValue(format) == "json") WriteJson(output, result);
-            else WriteText(output, result);
-            return result.Errors.Count == 0 ? ExitCodes.Done : ExitCodes.Negative;
-        });
-        return command;
+        var found = ShippedFiles.Find(path ?? options.Configured.Files.Playbooks);
+        return File.Exists(found) ? PlaybookLoader.LoadFile(Relative(found), vocabulary) : PlaybookLoader.LoadDirectory(Relative(found), vocabulary);
     }
 
-    private static PlaybookLoadResult Load(string path, Vocabulary vocabulary)
+    /// <summary>The valid playbooks of a file or a folder; their errors go to the error stream.</summary>
+    public static IReadOnlyList<Playbook> LoadValid(CliOptions options, string? path, Vocabulary vocabulary, CliOutput output)
     {
-        if (!File.Exists(path)) return PlaybookLoader.LoadDirectory(path, vocabulary);
+        var loaded = Load(options, path, vocabulary);
+        foreach (var error in loaded.Errors) output.Problem(error.ToString());
+        return loaded.Playbooks;
+    }
+
+    /// <summary>An object given on the command line.</summary>
+    /// <exception cref="CliException">It is none.</exception>
+    public static JsonElement JsonObject(string option, string text)
+    {
         try
         {
-            return PlaybookLoader.Load([(path, File.ReadAllText(path))], vocabulary);
+            var json = JsonSerializer.Deserialize(text, CliJson.Default.JsonElement);
+            if (json.ValueKind == JsonValueKind.Object) return json;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (JsonException)
         {
-            return new PlaybookLoadResult([], [new FileError(path, 0, 0, $"cannot be read: {e.Message}")]);
+            // answered below
         }
+
+        throw new CliException(ExitCodes.Usage, $"{option} takes a JSON object, e.g. {option} '{{ \"type\": \"{BuiltInIncidents.SpamAttack}\", \"principal\": \"rogue\", \"topic\": \"library.x\", \"violations\": 12 }}'");
     }
 
-    private static void WriteText(CliOutput output, PlaybookLoadResult result)
-    {
-        foreach (var error in result.Errors) output.Writer.WriteLine(error.ToString());
-        foreach (var playbook in result.Playbooks) output.Writer.WriteLine($"ok: {playbook.Name} version {playbook.Version} ({playbook.Hash[..12]})");
-    }
+    /// <summary>The node that a described incident was seen on where nothing says otherwise.</summary>
+    public static string NodeName(CliOptions options) => options.Configured.Node.Name is { Length: > 0 } name ? name : "node-1";
 
-    private static void WriteJson(CliOutput output, PlaybookLoadResult result) => output.Writer.WriteLine(new JsonObject
+    /// <summary>As people write it: below the working directory without its path.</summary>
+    private static string Relative(string path)
     {
-        ["valid"] = result.Errors.Count == 0,
-        ["playbooks"] = new JsonArray([.. result.Playbooks.Select(x => (JsonNode)new JsonObject { ["name"] = x.Name, ["version"] = x.Version, ["hash"] = x.Hash })]),
-        ["errors"] = new JsonArray([.. result.Errors.Select(x => (JsonNode)new JsonObject { ["file"] = x.File, ["line"] = x.Line, ["column"] = x.Column, ["message"] = x.Message })]),
-    }.ToJsonString());
+        var relative = System.IO.Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
 }
