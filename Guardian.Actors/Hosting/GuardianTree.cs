@@ -10,6 +10,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
@@ -29,6 +30,7 @@ internal sealed class GuardianTree
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
     private readonly IActorRef _replicator;
+    private IActorRef _guards = ActorRefs.Nobody;
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
@@ -63,7 +65,7 @@ internal sealed class GuardianTree
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
-            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Guards = _guards, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
@@ -119,11 +121,12 @@ internal sealed class GuardianTree
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
+        var guards = _guards = GuardRegion.Start(_context.System, _core.Time);
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))
             {
-                Self = _core.Data.NodeName, Touches = registry.Touches,
+                Self = _core.Data.NodeName, Touches = registry.Touches, Guards = guards,
             })
         {
             Outbox = outbox,

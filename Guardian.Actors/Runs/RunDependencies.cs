@@ -34,6 +34,9 @@ internal sealed record RunDependencies(
     /// <summary>Number of declared kernels.</summary>
     public Func<int> Kernels { get; init; } = static () => 0;
 
+    /// <summary>Shard region of guards.</summary>
+    public IActorRef Guards { get; init; } = ActorRefs.Nobody;
+
     /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold.</summary>
     public RunView View(JsonElement incident, string? held = null) => new(Time.GetUtcNow(), incident, Mode.Held ?? held, Mode.For)
     {

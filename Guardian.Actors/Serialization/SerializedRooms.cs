@@ -13,6 +13,7 @@ internal static class SerializedRooms
         Autonomy.ModeJson.Room,
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
+        Guards.GuardsJson.Room,
         Actions.ActionsRoom.Room,
     ];
 }

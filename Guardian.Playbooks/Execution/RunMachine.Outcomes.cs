@@ -32,7 +32,7 @@ public sealed partial class RunMachine
     private IReadOnlyList<RunEvent> Admitted(RunState state, RunInput.Admitted x, RunView view)
     {
         if (state.Admission is not null || state.Rollback is not null || !Playbook.Guards.AskedAtStart) return [];
-        if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason }];
+        if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason, Lock = x.Lock }];
         return state.HeldSince is null ? [new RunHeld { At = view.Now, Reason = x.Reason ?? "its guards refuse" }] : [];
     }
 

@@ -28,6 +28,13 @@ public sealed partial class RunMachine
             ? Events(new RunEnded { At = view.Now, Phase = then, Reason = reason })
             : Events(new RollbackStarted { At = view.Now, Reason = reason, StepIds = undo, Then = then });
 
+    /// <summary>Turns back for a failure; where nothing is undone nothing was put right, and people are told.</summary>
+    private RunDecision Fail(RunState state, RunView view, string reason, RollbackCause cause)
+    {
+        var undo = Undoable(state, cause);
+        return TurnBack(state, view, undo.Count > 0 && Playbook.RollbackThen == RollbackEnd.End ? RunPhase.RolledBack : RunPhase.Escalated, reason, undo);
+    }
+
     /// <summary>What this cause takes back, in reverse order. Containment outlives failure, unless its step says otherwise; a cancel lifts it.</summary>
     private List<string> Undoable(RunState state, RollbackCause cause)
     {

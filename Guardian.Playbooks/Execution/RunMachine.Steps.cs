@@ -40,7 +40,7 @@ public sealed partial class RunMachine
             if (!s.Over) return StepDecision(state, view, step, s, final: false);
             var tolerated = step.ContinueOnError || (s.TargetGone && step.OutcomeIsUsed);
             if (s.Phase is StepPhase.Failed or StepPhase.TimedOut && !tolerated)
-                return TurnBack(state, view, RunPhase.Escalated, $"step {step.Id} failed: {s.Reason}", Undoable(state, RollbackCause.StepFailed));
+                return Fail(state, view, $"step {step.Id} failed: {s.Reason}", RollbackCause.StepFailed);
         }
 
         return null;

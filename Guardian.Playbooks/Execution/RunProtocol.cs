@@ -44,7 +44,7 @@ public abstract record RunInput
     public sealed record Probed(string Id, JsonElement Result, string? Error) : RunInput;
 
     /// <summary>The word of the guards that are asked at the start. <paramref name="ContainmentOnly"/> counts where granted.</summary>
-    public sealed record Admitted(bool Granted, bool ContainmentOnly, string? Reason) : RunInput;
+    public sealed record Admitted(bool Granted, bool ContainmentOnly, string? Reason, string? Lock = null) : RunInput;
 
     /// <summary>The word of the blast radius on a step.</summary>
     public sealed record Reserved(string StepId, bool Granted, string? Reason) : RunInput;

@@ -17,7 +17,7 @@ public sealed class IncidentActorTests : TestKit
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    private const string Config = """
+    internal const string Config = """
         akka.loglevel = WARNING
         guardian.journal {
           class = "Akka.Persistence.Journal.MemoryJournal, Akka.Persistence"
