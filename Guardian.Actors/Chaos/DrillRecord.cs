@@ -11,6 +11,15 @@ internal sealed record DrillRecord
 
     /// <summary>A guardrail or an operator stopped the drill.</summary>
     public string? Aborted { get; init; }
+
+    /// <summary>Why the fault cannot be injected here.</summary>
+    public string? Unsupported { get; init; }
+
+    /// <summary>While the node was down or nobody read: what was accepted then may be lost (a process's death is at most once).</summary>
+    public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind { get; init; } = [];
+
+    /// <summary>What is wrong with the journal's sequence numbers; empty also where the journal cannot be read from here.</summary>
+    public IReadOnlyList<string> JournalAnomalies { get; init; } = [];
     public TimeSpan? Injected { get; init; }
     public TimeSpan? Withdrawn { get; init; }
 
