@@ -12,8 +12,8 @@ internal sealed record DrillRecord
     /// <summary>A guardrail or an operator stopped the drill.</summary>
     public string? Aborted { get; init; }
 
-    /// <summary>Why the fault cannot be injected here.</summary>
-    public string? Unsupported { get; init; }
+    /// <summary>Why nothing could be found out, before anything was broken.</summary>
+    public string? Inconclusive { get; init; }
 
     /// <summary>While the node was down or nobody read: what was accepted then may be lost (a process's death is at most once).</summary>
     public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind { get; init; } = [];

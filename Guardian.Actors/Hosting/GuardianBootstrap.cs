@@ -5,7 +5,9 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -85,6 +87,14 @@ internal sealed record GuardianCore
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    /// <summary>The latest sample of the machine.</summary>
+    public ResourceView Resources { get; } = new();
+
+    /// <summary>A new reader of the machine: the data directory's disk first.</summary>
+    public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
+        ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
+    public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 

@@ -5,7 +5,9 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
 
@@ -106,8 +108,14 @@ internal sealed record GuardianParts
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
     public Action Drain { get; init; } = () => { };
 
+    /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
+    public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
+
+    /// <summary>The latest sample of the machine; none where the monitor is off.</summary>
+    public ResourceView Resources { get; init; } = new();
 
     /// <summary>Boot phases with the time each took; null while it has not ended.</summary>
     public Func<IReadOnlyList<(string Phase, TimeSpan? Took)>> Phases { get; init; } = () => [];

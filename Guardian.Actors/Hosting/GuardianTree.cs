@@ -15,6 +15,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -22,6 +23,9 @@ namespace Guardian.Actors.Hosting;
 /// <summary>The node's supervision tree: who exists, who knows whom, and what each must answer before the node is ready.</summary>
 internal sealed class GuardianTree
 {
+    /// <summary>Guardian's own principal: protected, so that nobody outside of the process can use it.</summary>
+    private const string Principal = "guardian";
+
     private readonly IActorContext _context;
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
@@ -47,12 +51,12 @@ internal sealed class GuardianTree
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
+        var gateway = new BusGateway(_core.Bus, bus);
         var monitors = new MonitorsRef();
         var (agent, incidents) = StartHealing(blacklist, bus, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
-        var gateway = new BusGateway(_core.Bus, bus);
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -63,7 +67,8 @@ internal sealed class GuardianTree
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            Resources = _core.Resources,
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
@@ -73,6 +78,20 @@ internal sealed class GuardianTree
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
 
     private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    {
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var resources = Options.Monitors.Resources;
+        if (resources.Enabled)
+        {
+            monitors["resource-pressure"] = ResourcePressureMonitor.Props(
+                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time),
+                new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        }
+
+        return monitors;
+    }
 
     private IActorRef StartBlacklist()
     {
@@ -89,6 +108,7 @@ internal sealed class GuardianTree
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
+            Board = _core.Outbox,
             Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
             Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
         });
@@ -102,7 +122,13 @@ internal sealed class GuardianTree
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))));
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))
+            {
+                Self = _core.Data.NodeName, Touches = registry.Touches,
+            })
+        {
+            Outbox = outbox,
+        });
         return (agent, incidents);
     }
 

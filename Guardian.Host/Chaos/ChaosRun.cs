@@ -25,7 +25,11 @@ internal sealed record ChaosRequest
 }
 
 /// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
-internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program)
+/// <param name="console">Progress.</param>
+/// <param name="time">Clock.</param>
+/// <param name="program">How to start a node.</param>
+/// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
@@ -34,7 +38,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         Directory.CreateDirectory(folder);
         var drills = new List<DrillReport>();
         var leases = Path.Combine(folder, "guardian-leases");
-        var keeper = Watchdog(leases);
+        var keeper = watchdog(leases);
         using (var log = new DrillLog(new FileStream(Path.Combine(folder, "history.jsonl"), FileMode.Append, FileAccess.Write, FileShare.Read)))
         {
             for (var repetition = 1; repetition <= request.Repeat && !abort.IsCancellationRequested; repetition++)
@@ -58,10 +62,10 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         return (report, folder);
     }
 
-    /// <summary>Undoes the faults and ends the nodes of this run when its process dies.</summary>
-    private ILeasekeeper Watchdog(string leases) => Posix.Unsupported is { } reason
+    /// <summary>Undoes the faults and ends the nodes of a run when its process dies; the leases are in <paramref name="leases"/>.</summary>
+    public static ILeasekeeper Watchdog(GuardianProgram program, string leases, ChaosConsole console) => Posix.Unsupported is { } reason
         ? new NoLeasekeeper(reason)
-        : new Leasekeeper(program(), leases, TimeSpan.FromHours(1), time, (line, warning) =>
+        : new Leasekeeper(program, leases, TimeSpan.FromHours(1), TimeProvider.System, (line, warning) =>
         {
             if (warning) console.Error(line);
         });
@@ -77,10 +81,13 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
         try
         {
+            var busy = await hostCpu(abort) is not <= HostNoise.Quiet;
+            if (busy && plan.Scenario.NeedsQuietHost)
+                return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, keeper, time), home, abort);
+            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, !busy, keeper, time), home, abort);
             await using (node)
             {
                 var tools = new DrillTools { Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };
@@ -94,7 +101,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         }
         catch (ChaosUnsupportedException e)
         {
-            return new DrillRecord { Unsupported = e.Message };
+            return new DrillRecord { Inconclusive = e.Message };
         }
         catch (ChaosTargetException e)
         {

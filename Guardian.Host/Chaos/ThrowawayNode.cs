@@ -103,7 +103,14 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         }
 
         if (_plan.MemoryDisk > 0) Posix.Unmount(DataDirectory);
-        await _plan.Keeper.ForgetAsync(Folder, CancellationToken.None);
+        try
+        {
+            await _plan.Keeper.ForgetAsync(Folder, CancellationToken.None);
+        }
+        catch (LeaseRefusedException)
+        {
+            // The keeper hangs: at the lease's end it finds the process gone and deletes what a failed drill would have kept.
+        }
     }
 
     private async Task LaunchAsync(CancellationToken cancellation)
@@ -152,7 +159,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         string[] options =
         [
             "run", $"--Guardian:Node:DataDirectory={DataDirectory}", $"--Guardian:Http:Url={Url.GetLeftPart(UriPartial.Authority)}",
-            "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
+            $"--Guardian:Monitors:Resources:Enabled={_plan.WatchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
         ];
         foreach (var argument in _plan.Program.Arguments.Concat(options)) start.ArgumentList.Add(argument);
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
@@ -221,9 +228,10 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 /// <param name="Policy">Its policy.</param>
 /// <param name="Playbooks">Its playbooks.</param>
 /// <param name="MemoryDisk">Bytes of the memory disk for its data; 0: none.</param>
+/// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
 /// <param name="Keeper">Ends it when this process dies.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, ILeasekeeper Keeper, TimeProvider Time);
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time);
 
 /// <summary>The drill cannot be run on this machine; it is inconclusive.</summary>
 internal sealed class ChaosUnsupportedException(string message) : Exception(message);

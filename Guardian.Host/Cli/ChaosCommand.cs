@@ -64,7 +64,7 @@ internal static class ChaosCommand
                     return await new RunningNode(client, console, TimeProvider.System).RunAsync(asked, request.Seed, request.Report, abort);
                 }
 
-                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self).RunAsync(request, abort);
+                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self, x => HostNoise.MeasureAsync(TimeProvider.System, x), x => ChaosRun.Watchdog(Self(), x, console)).RunAsync(request, abort);
                 console.Closing(done, folder);
                 return done.Worst.ExitCode();
             }

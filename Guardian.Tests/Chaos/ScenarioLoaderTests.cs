@@ -11,7 +11,7 @@ public class ScenarioLoaderTests
     {
         var loaded = ScenarioLoader.LoadDirectory(Shipped);
         loaded.Errors.Should().BeEmpty();
-        loaded.Scenarios.Select(x => x.Name).Should().Equal("S00_control", "S02_acl_spam", "S02_burst", "S02_forty");
+        loaded.Scenarios.Select(x => x.Name).Should().Contain(["S00_control", "S02_acl_spam", "S02_burst", "S02_forty", "S05_bus_crash", "S06_journal_locked", "S15_healer_killed"]);
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public class ScenarioLoaderTests
         var all = ScenarioLoader.LoadDirectory(Shipped).Scenarios;
         Names(all, "S00", "S02").Should().Equal("S00_control", "S02_acl_spam");
         Names(all, "S02_burst", "S02_burst").Should().Equal("S02_burst");
-        Names(all, "all").Should().HaveCount(4);
+        Names(all, "all").Should().HaveCount(all.Count);
         var unknown = () => ScenarioCatalog.Pick(all, ["S02_brust"]);
         unknown.Should().Throw<ArgumentException>().WithMessage("no scenario 'S02_brust'; did you mean 'S02_burst'?");
     }

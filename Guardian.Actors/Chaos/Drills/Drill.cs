@@ -64,7 +64,7 @@ internal sealed class Drill(
     {
         HarnessError = _error,
         Aborted = _aborted,
-        Unsupported = _unsupported,
+        Inconclusive = _unsupported,
         Blind = reader.Blind,
         JournalAnomalies = _journal,
         Injected = _injected,

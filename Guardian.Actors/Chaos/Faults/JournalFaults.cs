@@ -61,6 +61,8 @@ internal sealed class JournalLock : JournalFault
 /// <summary>The journal's files become immutable, also for those who have them open.</summary>
 internal sealed class JournalReadOnly : JournalFault
 {
+    private static readonly string[] Suffixes = ["", "-wal"];
+
     public override string Name => "journal.readonly";
 
     public override string Summary => "The SQLite journal's files take no writes (immutable; needs root and a file system that can).";
@@ -90,7 +92,7 @@ internal sealed class JournalReadOnly : JournalFault
         }
     }
 
-    private static IReadOnlyList<string> Files(FaultContext context) => [.. new[] { "", "-wal" }.Select(x => Journal(context) + x).Where(File.Exists)];
+    private static IReadOnlyList<string> Files(FaultContext context) => [.. Suffixes.Select(x => Journal(context) + x).Where(File.Exists)];
 }
 
 /// <summary>The file system of the data directory is filled up. Only where it is a small one of its own.</summary>
@@ -98,6 +100,8 @@ internal sealed class JournalFull : JournalFault
 {
     /// <summary>A disk larger than this belongs to more than the node.</summary>
     private const long Largest = 256L * 1024 * 1024;
+
+    private static readonly int[] BlockSizes = [1024 * 1024, 4096]; // coarse, then the last pages
 
     public override string Name => "journal.full";
 
@@ -129,7 +133,7 @@ internal sealed class JournalFull : JournalFault
     private static void Fill(string path)
     {
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        foreach (var size in new[] { 1024 * 1024, 4096 }) // coarse, then the last pages
+        foreach (var size in BlockSizes)
         {
             var block = new byte[size];
             try
