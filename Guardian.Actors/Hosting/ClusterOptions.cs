@@ -19,7 +19,8 @@ public sealed class ClusterOptions
     public int Port { get; set; }
 
     /// <summary>
-    /// Addresses such as <c>akka.tcp://guardian@10.0.0.1:4053</c>, the same list on every node; the first may begin a cluster.
+    /// Addresses such as <c>akka.tcp://guardian@10.0.0.1:4053</c>, with and without TLS the same, in the same order on every node; the
+    /// first may begin a cluster.
     /// Empty, and no <see cref="Discovery"/>: a single node that joins itself.
     /// </summary>
     public IList<string> SeedNodes { get; set; } = [];

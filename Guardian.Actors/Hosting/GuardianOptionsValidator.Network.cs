@@ -34,7 +34,7 @@ public static partial class GuardianOptionsValidator
 
     private static void SeedNode(string key, string value, string system, List<string> errors)
     {
-        if (!Akka.Actor.Address.TryParse(value, out var address) || address is not { Host: not null, Port: not null } || address.Protocol != "akka.tcp")
+        if (!Akka.Actor.Address.TryParse(value, out var address) || address is not { Host: not null, Port: not null } || address.Protocol is not ("akka.tcp" or "akka.ssl.tcp"))
             errors.Add($"{key}: '{value}' is not an address; use e.g. akka.tcp://{system}@10.0.0.1:{ClusterOptions.DefaultPort}");
         else if (address.System != system)
             errors.Add($"{key}: '{value}' is of the system '{address.System}', this node of '{system}' (Guardian:Cluster:SystemName)");

@@ -55,10 +55,13 @@ internal static class NodeActorSystem
                 {
                     HostName = cluster.BindHostname.Length > 0 ? cluster.BindHostname : cluster.Hostname, PublicHostName = cluster.Hostname, Port = cluster.EffectivePort,
                 })
-                .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. cluster.Roles], SeedNodes = [.. cluster.SeedNodes] })
+                .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. cluster.Roles], SeedNodes = [.. cluster.SeedNodes.Select(x => WithProtocol(x, cluster.Tls is not null))] })
                 .WithGuardian(options, time)
                 .WithStrictSerialization();
             if (cluster.Discovery.Name.Length > 0) akka.WithDnsSeedNodes(cluster);
             else akka.AddStartup((system, _) => ClusterJoining.JoinSelfWhereAlone(system));
         });
+
+    /// <summary>Akka gives connections with TLS a protocol of their own; whoever configures addresses need not care.</summary>
+    internal static string WithProtocol(string address, bool tls) => (tls ? "akka.ssl.tcp" : "akka.tcp") + address[address.IndexOf("://", StringComparison.Ordinal)..];
 }

@@ -121,9 +121,10 @@ internal static class ClusterRoutes
 
     private static string Wanted(HttpContext http) => Uri.UnescapeDataString(http.Request.RouteValues["address"] as string ?? "");
 
+    /// <summary>Of this system, by this node's own protocol: with TLS it has another name, and one in the clear is never joined.</summary>
     private static Address? Parse(string text, Address self) =>
-        Address.TryParse(text.Contains("://", StringComparison.Ordinal) ? text : $"{self.Protocol}://{text}", out var address)
-        && address is { Host: not null, Port: not null } && address.System == self.System && address.Protocol == self.Protocol ? address : null;
+        Address.TryParse($"{self.Protocol}://{text[(text.IndexOf("://", StringComparison.Ordinal) is var at and >= 0 ? at + 3 : 0)..]}", out var address)
+        && address is { Host: not null, Port: not null } && address.System == self.System ? address : null;
 
     private static Task NotFoundAsync(HttpContext http) => SayAsync(http, $"Member [{Wanted(http)}] not found", 404);
 

@@ -86,8 +86,8 @@ public sealed class RemotingTlsTests : IDisposable
 
         var theirs = _theirs.Node("c");
         await RefusedAsync(Start(new ClusterTlsOptions { CertificatePath = theirs.CertificatePath, KeyPath = theirs.KeyPath, CaPath = _ours.CaPath }), Of(a).SelfAddress);
-        await RefusedAsync(Start(null), Of(a).SelfAddress);
-        await RefusedAsync(Start(_ours.Node("e"), "other"), new Address("akka.tcp", "other", "127.0.0.1", Of(a).SelfAddress.Port));
+        await RefusedAsync(Start(null), Of(a).SelfAddress.WithProtocol("akka.tcp"));
+        await RefusedAsync(Start(_ours.Node("e"), "other"), new Address("akka.ssl.tcp", "other", "127.0.0.1", Of(a).SelfAddress.Port));
 
         var random = new Random(1);
         for (var i = 0; i < 20; i++)
