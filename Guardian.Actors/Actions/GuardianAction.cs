@@ -9,7 +9,17 @@ namespace Guardian.Actors.Actions;
 /// <param name="IncidentKey">The incident's key.</param>
 /// <param name="IncidentId">The incident's id.</param>
 /// <param name="Playbook">The playbook's name.</param>
-public sealed record ActionContext(string Key, string RunId, string IncidentKey, string IncidentId, string Playbook);
+public sealed record ActionContext(string Key, string RunId, string IncidentKey, string IncidentId, string Playbook)
+{
+    /// <summary>The incident's type; empty where it is not known.</summary>
+    public string IncidentType { get; init; } = "";
+
+    /// <summary>The blamed principal, or what the incident is about; empty where it is not known.</summary>
+    public string Subject { get; init; } = "";
+
+    /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
+    public string ActKey { get; init; } = Key;
+}
 
 /// <summary>An action that playbooks may name. Non-generic view for the registry; derive from <see cref="GuardianAction{TInput,TOutput}"/>.</summary>
 public interface IGuardianAction
@@ -31,6 +41,9 @@ public interface IGuardianAction
 
     /// <summary>True where asking twice under one key is the same as once, also after the agent's process died.</summary>
     bool Idempotent { get; }
+
+    /// <summary>True where the effect does not belong to a node: it is carried out elsewhere when its node has left the cluster.</summary>
+    bool Anywhere { get; }
 
     /// <summary>The record that <c>with:</c> fills; its properties are the inputs.</summary>
     Type InputType { get; }
@@ -67,10 +80,19 @@ public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
     public virtual bool Idempotent => false;
 
     /// <inheritdoc/>
+    public virtual bool Anywhere => false;
+
+    /// <inheritdoc/>
     public Type InputType => typeof(TInput);
 
     /// <inheritdoc/>
     public Type OutputType => typeof(TOutput);
+
+    /// <summary>
+    /// The principals and kernels that the effect would hold, for blast radius and kernels' own <c>remediation</c>. Called where the run is,
+    /// before anything is done: from the input and from what is declared, quickly and without I/O.
+    /// </summary>
+    public virtual TouchedTargets Touches(TInput input) => TouchedTargets.None;
 
     /// <summary>Brings the effect about.</summary>
     public abstract Task<TOutput> ExecuteAsync(TInput input, ActionContext context, CancellationToken cancellation);
@@ -87,6 +109,12 @@ public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
         Task.FromResult((OutcomeKind.Unknown, (TOutput?)null));
 }
 
+/// <summary>
+/// An input that is secret: playbooks give it as <c>${secrets.&lt;name&gt;}</c>; the journal, plans and logs hold the name, the action gets the value.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SecretAttribute : Attribute;
+
 /// <summary>The effect did not take place; the message says why.</summary>
 public sealed class ActionFailedException(string message, Exception? inner = null) : Exception(message, inner);
 
@@ -98,6 +126,9 @@ public interface IGuardianProbe
 
     /// <summary>One sentence for schema and docs.</summary>
     string Summary { get; }
+
+    /// <summary>True where what it measures does not belong to a node.</summary>
+    bool Anywhere { get; }
 
     /// <summary>The record that <c>with:</c> fills.</summary>
     Type InputType { get; }
@@ -116,6 +147,9 @@ public abstract class GuardianProbe<TInput, TResult> : IGuardianProbe
 
     /// <inheritdoc/>
     public virtual string Summary => "";
+
+    /// <inheritdoc/>
+    public virtual bool Anywhere => false;
 
     /// <inheritdoc/>
     public Type InputType => typeof(TInput);

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
+using Guardian.Actors.Notifications;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -19,9 +20,11 @@ public static partial class GuardianOptionsValidator
         Persistence(options, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
+        ResourceOptionsValidator.Validate(options.Monitors.Resources, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
+        Between("Guardian:Leasekeeper:Longest", options.Leasekeeper.Longest, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         return errors;
     }
 
@@ -104,10 +107,35 @@ public static partial class GuardianOptionsValidator
         Range("Guardian:Incidents:MaxOpen", o.Incidents.MaxOpen, 1, 100_000, errors);
         Range("Guardian:Notifications:MaxPending", o.Notifications.MaxPending, 1, 100_000, errors);
         Positive("Guardian:Notifications:DeadAfter", o.Notifications.DeadAfter, errors);
-        foreach (var (name, channel) in o.Notifications.Channels) Endpoint($"Guardian:Notifications:Channels:{name}:Webhook", channel.Webhook, errors);
+        Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
+        foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        foreach (var (name, secret) in o.Secrets) PlaybookSecret($"Guardian:Secrets:{name}", name, secret, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void PlaybookSecret(string at, string name, Actions.SecretOptions secret, List<string> errors)
+    {
+        if (!SecretName().IsMatch(name)) errors.Add($"{at}: a secret's name is a letter or underscore, then letters, digits and underscores, at most 64");
+        if (secret.FromEnvironment.Length > 0 == secret.FromFile.Length > 0)
+            errors.Add($"{at}: set FromEnvironment (a variable's name) or FromFile (a path), one of the two");
+    }
+
+    private static void Channel(string at, ChannelOptions o, List<string> errors)
+    {
+        Endpoint(at + ":Webhook", o.Webhook, errors);
+        Endpoint(at + ":Alertmanager", o.Alertmanager, errors);
+        if (o.Webhook.Length > 0 && o.Alertmanager.Length > 0) errors.Add($"{at}: a channel is a Webhook or an Alertmanager, not both; make two channels");
+        Secret(at, o.SecretFromEnvironment, o.SecretFromFile, errors);
+        Range(at + ":MaxItems", o.MaxItems, 1, OutboxState.MaxSent, errors);
+        Between(at + ":Per", o.Per, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
+        Between(at + ":AlertFor", o.AlertFor, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365), errors);
+    }
+
+    private static void Secret(string at, string variable, string file, List<string> errors)
+    {
+        if (variable.Length > 0 && file.Length > 0) errors.Add($"{at}: SecretFromEnvironment and SecretFromFile are both set; keep one");
     }
 
     private static void Endpoint(string key, string value, List<string> errors)
@@ -116,7 +144,7 @@ public static partial class GuardianOptionsValidator
             errors.Add($"{key}: '{value}' is not an http or https address");
     }
 
-    private static void Required(string key, string value, List<string> errors)
+    internal static void Required(string key, string value, List<string> errors)
     {
         if (string.IsNullOrWhiteSpace(value)) errors.Add($"{key}: required");
     }
@@ -126,24 +154,27 @@ public static partial class GuardianOptionsValidator
         if (!Enum.IsDefined(mode)) errors.Add($"{key}: '{(int)mode}' is unknown; use observe, propose or enforce");
     }
 
-    private static void Range(string key, int value, int min, int max, List<string> errors)
+    internal static void Range(string key, int value, int min, int max, List<string> errors)
     {
         if (value < min || value > max)
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; use {min} to {max}"));
     }
 
-    private static void Positive(string key, Duration value, List<string> errors)
+    internal static void Positive(string key, Duration value, List<string> errors)
     {
         if (value.Value <= TimeSpan.Zero) errors.Add($"{key}: must be longer than 0s");
     }
 
-    private static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
+    internal static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
     {
         if (value.Value < min || value.Value > max) errors.Add($"{key}: {value} is out of range; use {(Duration)min} to {(Duration)max}");
     }
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.NonBacktracking)]
     private static partial Regex NodeName();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$", RegexOptions.NonBacktracking)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex("^[0-9a-fA-F]{64}$", RegexOptions.NonBacktracking)]
     private static partial Regex Sha256();

@@ -3,7 +3,10 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
 
@@ -74,6 +77,9 @@ internal sealed record GuardianParts
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 
+    /// <summary>Leases on the operating system.</summary>
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
@@ -98,8 +104,14 @@ internal sealed record GuardianParts
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
     public Action Drain { get; init; } = () => { };
 
+    /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
+    public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
+
+    /// <summary>The latest sample of the machine; none where the monitor is off.</summary>
+    public ResourceView Resources { get; init; } = new();
 
     /// <summary>Boot phases with the time each took; null while it has not ended.</summary>
     public Func<IReadOnlyList<(string Phase, TimeSpan? Took)>> Phases { get; init; } = () => [];

@@ -14,6 +14,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -21,6 +22,9 @@ namespace Guardian.Actors.Hosting;
 /// <summary>The node's supervision tree: who exists, who knows whom, and what each must answer before the node is ready.</summary>
 internal sealed class GuardianTree
 {
+    /// <summary>Guardian's own principal: protected, so that nobody outside of the process can use it.</summary>
+    private const string Principal = "guardian";
+
     private readonly IActorContext _context;
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
@@ -48,12 +52,12 @@ internal sealed class GuardianTree
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
+        var gateway = new BusGateway(_core.Bus, bus);
         var monitors = new MonitorsRef();
         var (agent, incidents) = StartHealing(blacklist, bus, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
-        var gateway = new BusGateway(_core.Bus, bus);
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -62,9 +66,10 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            Resources = _core.Resources,
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
@@ -74,6 +79,20 @@ internal sealed class GuardianTree
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
 
     private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    {
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var resources = Options.Monitors.Resources;
+        if (resources.Enabled)
+        {
+            monitors["resource-pressure"] = ResourcePressureMonitor.Props(
+                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time),
+                new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        }
+
+        return monitors;
+    }
 
     private IActorRef StartBlacklist()
     {
@@ -90,20 +109,27 @@ internal sealed class GuardianTree
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
+            Board = _core.Outbox,
             Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
             Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
         });
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))));
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
+            {
+                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
+            })
+        {
+            Outbox = outbox,
+        });
         return (agent, incidents);
     }
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Guardian.Playbooks.Execution;
 
 namespace Guardian.Actors.Hosting;
 
@@ -16,6 +17,11 @@ internal sealed class NodeDirectory(ActorSystem system)
             .OrderBy(x => x, Member.AgeOrdering)
             .Select(x => (NodeRoles.NameOf(x)!, x)).DistinctBy(x => x.Item1, StringComparer.Ordinal),
     ];
+
+    /// <summary>What steps may go to; null while this node is no member itself and so does not know.</summary>
+    public IReadOnlyList<TargetNode>? Targets() => _cluster.SelfMember.Status is MemberStatus.Removed or MemberStatus.Down
+        ? null
+        : [.. All.Select(x => new TargetNode(x.Name, [.. x.Member.Roles.Where(r => !NodeRoles.IsInternal(r))]))];
 
     /// <summary>The node's member; null where it is not in the cluster. Of two with one name the older: the younger is refused.</summary>
     public Member? Find(string name) => All.FirstOrDefault(x => x.Name == name).Member;

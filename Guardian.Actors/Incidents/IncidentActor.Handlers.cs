@@ -130,6 +130,7 @@ internal sealed partial class IncidentActor
 
         var run = Sender;
         var settled = IncidentLogic.Settle(_state, x.RunId, x.Phase, x.Reason, _live.Total, _deps.Time.GetUtcNow());
+        if (x.Told.Count > 0) settled = settled with { Told = x.Told };
         Store(settled, () =>
         {
             _run = null;
@@ -148,7 +149,31 @@ internal sealed partial class IncidentActor
         _deps.Open.Leave(key);
         foreach (var (monitor, episode) in _raisedBy.Values) monitor.Tell(new IncidentOver { Key = key, Episode = episode });
         _raisedBy.Clear();
+        AnnounceOver();
         Rest();
+    }
+
+    private void Clear(IncidentCleared x)
+    {
+        var monitor = Sender;
+        var over = new IncidentOver { Key = x.Key, Episode = x.Episode };
+        if (!_state.Open)
+        {
+            monitor.Tell(over);
+            Rest();
+            return;
+        }
+
+        if (_state.Run is not null) return;
+        var settled = new IncidentSettled
+        {
+            At = _deps.Time.GetUtcNow(), IncidentId = _state.Id, State = "resolved", Reason = $"over by itself: {x.Reason}", Violations = _live.Total,
+        };
+        Store(settled, () =>
+        {
+            monitor.Tell(over);
+            Settled(settled);
+        });
     }
 
     private void Close(CloseIncident x)

@@ -50,6 +50,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
+        Command<IncidentCleared>(Clear);
         Command<CloseIncident>(Close);
         Command<DirectRun>(Direct);
         Command<RunFinished>(Finished);
@@ -58,6 +59,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<StartRun>(_ => Spawn());
         Command<ChooseRun>(_ => Choose());
         Command<Quiet>(_ => Passivate());
+        Command<TellOver>(_ => TellChannels());
+        Command<Notifications.OutboxAccepted>(ChannelTold);
     }
 
     public override string PersistenceId { get; }
@@ -110,6 +113,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
         if (_state.Run is not null) Spawn();
         else if (_state.Open) Choose();
+        AnnounceOver();
         Rest();
     }
 
@@ -136,7 +140,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
     private void Passivate()
     {
-        if (!_state.Open) Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        if (_state.Open) return;
+        if (_untold.Count > 0) Rest();
+        else Context.Parent.Tell(new Passivate(PoisonPill.Instance));
     }
 
     private sealed record WriteCount : INoSerializationVerificationNeeded

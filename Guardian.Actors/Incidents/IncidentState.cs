@@ -29,6 +29,9 @@ internal sealed record IncidentState
     public ImmutableList<string> Rules { get; init; } = [];
     public int Occurrences { get; init; }
 
+    /// <summary>Detections dropped while a run said so.</summary>
+    public int Dropped { get; init; }
+
     /// <summary>Counts as far as the journal knows them.</summary>
     public ViolationCounts Counts { get; init; } = ViolationCounts.None;
 
@@ -53,6 +56,12 @@ internal sealed record IncidentState
     /// <summary>Why no run was started; null once one was.</summary>
     public string? Declined { get; init; }
 
+    /// <summary>Channels that were told of the latest incident.</summary>
+    public ImmutableList<string> Told { get; init; } = [];
+
+    /// <summary>The end of the latest incident, once it is over.</summary>
+    public IncidentSettled? Over { get; init; }
+
     /// <summary>A detection came after the last run ended: an escalated incident needs another.</summary>
     public bool Recurred { get; init; }
 
@@ -64,6 +73,13 @@ internal sealed record IncidentState
     public IncidentState Apply(IncidentEvent e) => e switch
     {
         IncidentOpened x => Opened(x),
+        IncidentJoined { Dropped: true } x => this with
+        {
+            Dropped = Dropped + 1,
+            Detections = Remember(x.Episode, x.Detection),
+            LastDetectedAt = x.At,
+            Counts = Counts.Seen(x.Node, x.Episode, null).AtLeast(x.Violations),
+        },
         IncidentJoined x => this with
         {
             Rules = Rules.Contains(x.Type) ? Rules : Rules.Add(x.Type),
@@ -90,6 +106,8 @@ internal sealed record IncidentState
             Run = null,
             Recurred = false,
             LastRunEndedAt = x.RunId is null ? LastRunEndedAt : x.At,
+            Told = x.Told is null ? Told : [.. Told.Union(x.Told, StringComparer.Ordinal)],
+            Over = x.State == "escalated" ? null : x,
             Counts = Counts.AtLeast(x.Violations),
         },
         _ => this,
@@ -104,11 +122,14 @@ internal sealed record IncidentState
         OpenedAt = x.At,
         Rules = [x.Raised.Type],
         Occurrences = 1,
+        Dropped = 0,
         Counts = ViolationCounts.None.Seen(x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
         Detections = Remember(x.Raised.Episode, x.Raised.Detection),
         LastDetectedAt = x.At,
         Run = null,
         Runs = 0,
+        Told = [],
+        Over = null,
         Declined = null,
         Recurred = false,
     };
