@@ -73,7 +73,7 @@ internal static class DnsSeedNodes
         }
     }
 
-    private static object Log(ActorSystem system, Exception e)
+    private static Exception Log(ActorSystem system, Exception e)
     {
         system.Log.Error(e, "Joining by discovery failed; this node stays alone and not ready. Start it again");
         return e;
