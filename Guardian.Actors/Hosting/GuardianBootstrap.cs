@@ -9,6 +9,7 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -100,6 +101,13 @@ internal sealed record GuardianCore
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
     public required Mitigations.ApiLimits ApiLimits { get; init; }
+
+    /// <summary>The latest sample of the machine.</summary>
+    public ResourceView Resources { get; } = new();
+
+    /// <summary>A new reader of the machine: the data directory's disk first.</summary>
+    public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
+        ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
 
     public OutboxBoard Outbox { get; } = new();
 

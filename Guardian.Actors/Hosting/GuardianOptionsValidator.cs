@@ -20,6 +20,7 @@ public static partial class GuardianOptionsValidator
         Persistence(options, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
+        ResourceOptionsValidator.Validate(options.Monitors.Resources, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
@@ -174,7 +175,7 @@ public static partial class GuardianOptionsValidator
             errors.Add($"{key}: '{value}' is not an http or https address");
     }
 
-    private static void Required(string key, string value, List<string> errors)
+    internal static void Required(string key, string value, List<string> errors)
     {
         if (string.IsNullOrWhiteSpace(value)) errors.Add($"{key}: required");
     }
@@ -184,18 +185,18 @@ public static partial class GuardianOptionsValidator
         if (!Enum.IsDefined(mode)) errors.Add($"{key}: '{(int)mode}' is unknown; use observe, propose or enforce");
     }
 
-    private static void Range(string key, int value, int min, int max, List<string> errors)
+    internal static void Range(string key, int value, int min, int max, List<string> errors)
     {
         if (value < min || value > max)
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; use {min} to {max}"));
     }
 
-    private static void Positive(string key, Duration value, List<string> errors)
+    internal static void Positive(string key, Duration value, List<string> errors)
     {
         if (value.Value <= TimeSpan.Zero) errors.Add($"{key}: must be longer than 0s");
     }
 
-    private static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
+    internal static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
     {
         if (value.Value < min || value.Value > max) errors.Add($"{key}: {value} is out of range; use {(Duration)min} to {(Duration)max}");
     }

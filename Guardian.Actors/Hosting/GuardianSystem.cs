@@ -6,6 +6,7 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
 
@@ -114,6 +115,9 @@ internal sealed record GuardianParts
 
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
+
+    /// <summary>The latest sample of the machine; none where the monitor is off.</summary>
+    public ResourceView Resources { get; init; } = new();
 
     /// <summary>Boot phases with the time each took; null while it has not ended.</summary>
     public Func<IReadOnlyList<(string Phase, TimeSpan? Took)>> Phases { get; init; } = () => [];

@@ -14,6 +14,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Hosting;
@@ -21,6 +22,9 @@ namespace Guardian.Actors.Hosting;
 /// <summary>The node's supervision tree: who exists, who knows whom, and what each must answer before the node is ready.</summary>
 internal sealed class GuardianTree
 {
+    /// <summary>Guardian's own principal: protected, so that nobody outside of the process can use it.</summary>
+    private const string Principal = "guardian";
+
     private readonly IActorContext _context;
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
@@ -46,12 +50,12 @@ internal sealed class GuardianTree
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
+        var gateway = new BusGateway(_core.Bus, bus);
         var monitors = new MonitorsRef();
         var (agent, incidents) = StartHealing(blacklist, bus, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
-        var gateway = new BusGateway(_core.Bus, bus);
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -64,6 +68,7 @@ internal sealed class GuardianTree
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            Resources = _core.Resources,
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
@@ -78,6 +83,20 @@ internal sealed class GuardianTree
     {
         var policy = _core.Policies.Current;
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
+    }
+
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    {
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var resources = Options.Monitors.Resources;
+        if (resources.Enabled)
+        {
+            monitors["resource-pressure"] = ResourcePressureMonitor.Props(
+                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time),
+                new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        }
+
+        return monitors;
     }
 
     private IActorRef StartBlacklist()

@@ -55,6 +55,25 @@ public sealed record IncidentRaised : IIncidentMessage
     public JsonElement? Evidence { get; init; }
 }
 
+/// <summary>
+/// What a monitor raised is over by itself. An incident that nobody works on any more, an escalated one for instance, is resolved by
+/// it; a run that is under way finds out by its own verification. Repeated until <see cref="IncidentOver"/>.
+/// </summary>
+public sealed record IncidentCleared : IIncidentMessage
+{
+    /// <inheritdoc/>
+    public required string Key { get; init; }
+
+    /// <summary>The episode that is over.</summary>
+    public required string Episode { get; init; }
+
+    /// <summary>Since when, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What the monitor saw.</summary>
+    public required string Reason { get; init; }
+}
+
 /// <summary>An operator closes the open incident. Answer: <see cref="IncidentAnswer"/>.</summary>
 public sealed record CloseIncident : IIncidentMessage
 {

@@ -22,6 +22,9 @@ public sealed class EvaluationScope
 
     /// <summary><c>result</c> of a probe, an object.</summary>
     public JsonElement Result { get; init; }
+
+    /// <summary>True where there is no run yet: a template shows what only a run knows as its source.</summary>
+    public bool Preview { get; init; }
 }
 
 /// <summary>An expression has no value here; the message names the place and why.</summary>

@@ -53,7 +53,7 @@ internal abstract record TemplatePart
     {
         public override void Write(Utf8JsonWriter writer, EvaluationScope scope)
         {
-            Expression.Evaluate(scope).Write(writer);
+            Expression.Substitute(scope).Write(writer);
             Bound(writer, 0);
         }
     }
@@ -66,7 +66,7 @@ internal abstract record TemplatePart
             var text = new StringBuilder();
             foreach (var (literal, expression) in Pieces)
             {
-                text.Append(literal ?? expression!.Evaluate(scope).Render());
+                text.Append(literal ?? expression!.Substitute(scope).Render());
                 Bound(writer, text.Length);
             }
 

@@ -21,7 +21,7 @@ public static class PlaybookAdvice
         {
             var action = vocabulary.Actions[step.Action];
             acts |= action.Risk > RiskClass.None;
-            if (action.HasUndo && !step.Undo)
+            if (action is { HasUndo: true, Risk: > RiskClass.None } && !step.Undo)
                 Warn(step.Id, $"step '{step.Id}' has no undo: a cancelled run leaves what {action.Name} did; add 'undo: auto'");
             if (action.Risk == RiskClass.Destroy && IsUnguarded(playbook))
                 Warn(step.Id, $"step '{step.Id}' can destroy ({action.Name}) without approval or guard; use 'mode: propose', or limit it with 'guards: {{ maxRuns: … }}'");

@@ -103,6 +103,7 @@ public sealed class EmbeddingTests : IDisposable
             .WithGuardian(options =>
             {
                 options.Node.DataDirectory = _data.FullName;
+                options.Monitors.Resources.Enabled = false; // a busy test machine is under pressure, and that is no news
                 more?.Invoke(options);
             }));
         var host = builder.Build();
