@@ -105,7 +105,7 @@ internal sealed class IssueTracker(HttpDelivery http, Uri api, string repository
 
         public async Task<JsonElement> PostAsync(string path, JsonObject body) => (await SendAsync(HttpMethod.Post, path, body).ConfigureAwait(false)) ?? default;
 
-        public Task PatchAsync(string path, JsonObject body) => SendAsync(HttpMethod.Patch, path, body);
+        public Task<JsonElement?> PatchAsync(string path, JsonObject body) => SendAsync(HttpMethod.Patch, path, body);
 
         private static bool IsOpen(JsonElement issue) => issue.ValueKind == JsonValueKind.Object && issue.TryGetProperty("state", out var state) && state.GetString() == "open";
 
