@@ -145,8 +145,16 @@ public static partial class GuardianOptionsValidator
         Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
         foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        foreach (var (name, secret) in o.Secrets) PlaybookSecret($"Guardian:Secrets:{name}", name, secret, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void PlaybookSecret(string at, string name, Actions.SecretOptions secret, List<string> errors)
+    {
+        if (!SecretName().IsMatch(name)) errors.Add($"{at}: a secret's name is a letter or underscore, then letters, digits and underscores, at most 64");
+        if (secret.FromEnvironment.Length > 0 == secret.FromFile.Length > 0)
+            errors.Add($"{at}: set FromEnvironment (a variable's name) or FromFile (a path), one of the two");
     }
 
     private static void Channel(string at, ChannelOptions o, List<string> errors)
@@ -202,6 +210,9 @@ public static partial class GuardianOptionsValidator
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
     private static partial Regex SystemName();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$", RegexOptions.NonBacktracking)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex("^[0-9a-fA-F]{64}$", RegexOptions.NonBacktracking)]
     private static partial Regex Sha256();
