@@ -76,7 +76,7 @@ public sealed class ResourceActionTests : IDisposable
         var tree = ProcessUsage.Tree(Reader().Scan().Processes, runaway.Id);
         tree.Should().HaveCountGreaterThan(1);
 
-        var output = await ExecuteAsync("process.kill", """{ "kernel": "trainer", "above": 1, "over": "500ms", "grace": "200ms" }""");
+        var output = await ExecuteAsync("process.kill", """{ "kernel": "trainer", "above": "1%", "over": "500ms", "grace": "200ms" }""");
 
         output.GetProperty("killed").GetBoolean().Should().BeTrue();
         output.GetProperty("count").GetInt32().Should().BeGreaterThanOrEqualTo(tree.Count);
@@ -99,8 +99,12 @@ public sealed class ResourceActionTests : IDisposable
         await foreign.Should().ThrowAsync<ActionFailedException>().WithMessage("*no process kernel*");
 
         _kernels = [Kernel("shy", false, child)];
-        var shy = () => ExecuteAsync("process.kill", """{ "kernel": "shy", "above": 0.001, "over": "100ms" }""");
+        var shy = () => ExecuteAsync("process.kill", """{ "kernel": "shy", "above": "0.001%", "over": "100ms" }""");
         await shy.Should().ThrowAsync<ActionFailedException>().WithMessage("*remediation: enforce*");
+
+        Registry().TryGetAction("process.kill", out var kill);
+        var approved = await kill!.ExecuteAsync(JsonElement.Parse("""{ "kernel": "shy", "over": "100ms" }"""), Run with { ApprovedBy = "alice" }, CancellationToken.None);
+        approved.GetProperty("reason").GetString().Should().Contain("none of 1", "an operator's approval stands for the opt-in");
 
         _kernels = [Kernel("calm", true, child)];
         var calm = await ExecuteAsync("process.kill", """{ "kernel": "calm", "over": "200ms" }""");
@@ -109,7 +113,7 @@ public sealed class ResourceActionTests : IDisposable
 
         // Its pid belongs to another process by now.
         _kernels = [new KernelTree("gone", true, [new ProcessIdentity(child.Id, 1)])];
-        var gone = await ExecuteAsync("process.kill", """{ "kernel": "gone", "above": 0.001, "over": "100ms" }""");
+        var gone = await ExecuteAsync("process.kill", """{ "kernel": "gone", "above": "0.001%", "over": "100ms" }""");
         gone.GetProperty("reason").GetString().Should().Contain("none of 0 living replicas");
         child.HasExited.Should().BeFalse();
     }
@@ -123,7 +127,7 @@ public sealed class ResourceActionTests : IDisposable
         foreach (var kernel in (KernelTree[])[self, parent])
         {
             _kernels = [kernel];
-            var kill = () => ExecuteAsync("process.kill", $$"""{ "kernel": "{{kernel.Kernel}}", "above": 0.0001, "by": "memory", "over": "100ms" }""");
+            var kill = () => ExecuteAsync("process.kill", $$"""{ "kernel": "{{kernel.Kernel}}", "above": "0.0001%", "by": "memory", "over": "100ms" }""");
             await kill.Should().ThrowAsync<ActionFailedException>().WithMessage("*nothing was killed*");
         }
     }
@@ -135,12 +139,12 @@ public sealed class ResourceActionTests : IDisposable
         var burner = await ShellAsync(Burner);
         _kernels = [Kernel("burner", false, burner)];
 
-        var output = await ExecuteAsync("processes.top", """{ "n": 20, "over": "500ms", "runawayAbove": 1 }""");
+        var output = await ExecuteAsync("processes.top", """{ "n": 20, "over": "500ms", "runawayAbove": "1%" }""");
 
         output.GetProperty("runaway").GetString().Should().Be("burner");
         output.GetProperty("runawayPercent").GetDouble().Should().BeInRange(1, 100);
         output.GetProperty("processes").EnumerateArray().Should().Contain(x => x.GetProperty("pid").GetInt32() == burner.Id && x.GetProperty("kernel").GetString() == "burner");
-        (await ExecuteAsync("processes.top", """{ "over": "100ms", "runawayAbove": 100 }""")).TryGetProperty("runaway", out _).Should().BeFalse();
+        (await ExecuteAsync("processes.top", """{ "over": "100ms", "runawayAbove": "100%" }""")).TryGetProperty("runaway", out _).Should().BeFalse();
         var found = await MeasureAsync("processes.find", """{ "kernel": "burner" }""");
         found.GetProperty("processes").EnumerateArray().Single().GetProperty("pid").GetInt32().Should().Be(burner.Id);
         (await MeasureAsync("processes.find", """{ "name": "no-such-name" }""")).GetProperty("count").GetInt32().Should().Be(0);
@@ -209,7 +213,7 @@ public sealed class ResourceActionTests : IDisposable
         File("logs/3", 100, TimeSpan.FromHours(1.5));
         _clean.Folders["logs"] = new CleanFolderOptions { Path = Path.Combine(_folder.FullName, "logs"), MinAge = TimeSpan.FromHours(2) };
 
-        (await ExecuteAsync("disk.clean", """{ "olderThan": "1h", "keepBytes": 200 }""")).GetProperty("files").GetInt32().Should().Be(1);
+        (await ExecuteAsync("disk.clean", """{ "olderThan": "1h", "keep": "200B" }""")).GetProperty("files").GetInt32().Should().Be(1);
         System.IO.File.Exists(oldest).Should().BeFalse();
         (await ExecuteAsync("disk.clean", """{ "olderThan": "1h" }""")).GetProperty("files").GetInt32().Should().Be(1, "the third is younger than MinAge");
     }

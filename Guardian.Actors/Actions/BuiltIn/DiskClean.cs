@@ -9,7 +9,7 @@ namespace Guardian.Actors.Actions.BuiltIn;
 internal sealed record DiskCleanInput(
     [property: Description("A folder of Guardian:Clean:Folders by its name; all of them where missing.")] string? Folder = null,
     [property: Description("Only files last written before this; never less than the folder's MinAge. 1d where missing.")] Duration? OlderThan = null,
-    [property: Description("Stops once a folder is down to this many bytes, the oldest files going first; 0 deletes all that are old enough.")] long KeepBytes = 0);
+    [property: Description("Stops once a folder is down to this size, the oldest files going first; where missing all that are old enough go.")] ByteSize? Keep = null);
 
 /// <summary>Output of <c>disk.clean</c>.</summary>
 internal sealed record DiskCleanOutput(
@@ -62,7 +62,7 @@ internal sealed class DiskClean(ActionDependencies dependencies) : GuardianActio
         foreach (var file in files.Where(x => x.Written < before && FileSystemName.MatchesSimpleExpression(folder.Pattern, Path.GetFileName(x.Path), ignoreCase: false)).OrderBy(x => x.Written))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (input.KeepBytes > 0 && left <= input.KeepBytes) break;
+            if (input.Keep is { } keep && left <= keep.Bytes) break;
             try
             {
                 if (!ConfinedDelete.Delete(root, file.Path[(root.Length + 1)..].Split('/'))) continue;

@@ -9,7 +9,7 @@ namespace Guardian.Actors.Actions.BuiltIn;
 /// <summary>Input of <c>process.kill</c>.</summary>
 internal sealed record ProcessKillInput(
     [property: Description("The kernel. Its replicas that use at least this much are killed, nothing else.")] string Kernel,
-    [property: Description("Percent of what may be used, over the time below; 50 where missing.")] double Above = 50,
+    [property: Description("Share of what may be used, over the time below; 50% where missing.")] Percentage? Above = null,
     [property: Description("cpu or memory.")] ProcessOrder By = ProcessOrder.Cpu,
     [property: Description("Measured over this, just before; 5s where missing.")] Duration? Over = null,
     [property: Description("Between TERM and KILL; 3s where missing.")] Duration? Grace = null);
@@ -24,11 +24,13 @@ internal sealed record ProcessKillOutput(
 
 /// <summary>
 /// Kills replicas of one kernel that use too much: the leader and everything below it. Nothing that is no process of a kernel
-/// that opted in, and never Guardian itself. Each signal goes to the very process that was looked at, by its start time.
+/// that opted in (or of which an operator approved it), and never Guardian itself. Each signal goes to the very process that was looked at, by its start time.
 /// </summary>
 internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAction<ProcessKillInput, ProcessKillOutput>
 {
     private const int SIGTERM = 15;
+
+    private const double DefaultAbove = 50;
 
     private static readonly TimeSpan DefaultOver = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(3);
@@ -43,21 +45,24 @@ internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAct
 
     public override RiskClass Risk => RiskClass.Destroy;
 
+    public override TouchedTargets Touches(ProcessKillInput input) => new([], [input.Kernel], null);
+
     public override async Task<ProcessKillOutput> ExecuteAsync(ProcessKillInput input, ActionContext context, CancellationToken cancellation)
     {
         if (Posix.Unsupported is { } unsupported) throw new ActionFailedException(unsupported);
-        if (input.Above is not (> 0 and <= 100)) throw new ActionFailedException($"{Name}: above is {input.Above}; use more than 0 and at most 100");
+        var above = input.Above?.Value ?? DefaultAbove;
+        if (above <= 0) throw new ActionFailedException($"{Name}: above is {input.Above}, which a process that does nothing reaches; use more");
         var meter = dependencies.Resources;
-        Permit(input.Kernel, meter.Kernels());
+        Permit(input.Kernel, meter.Kernels(), context);
         var (uses, now, _, memory) = await meter.UseAsync(input.Over?.Value ?? DefaultOver, cancellation).ConfigureAwait(false);
         // Asked again: the kernel may have been changed, stopped or restarted while it was measured.
-        var kernel = Permit(input.Kernel, meter.Kernels());
+        var kernel = Permit(input.Kernel, meter.Kernels(), context);
         var replicas = KernelUse.Of([kernel], uses);
-        var victims = replicas.Where(x => (input.By == ProcessOrder.Memory ? x.MemoryPercent(memory) : x.Cpu) >= input.Above).ToList();
+        var victims = replicas.Where(x => (input.By == ProcessOrder.Memory ? x.MemoryPercent(memory) : x.Cpu) >= above).ToList();
         if (victims.Count == 0)
         {
             return new ProcessKillOutput(false, [], 0, 0, FormattableString.Invariant(
-                $"none of {replicas.Count} living replicas of '{input.Kernel}' uses {input.Above} % of {input.By.ToString().ToLowerInvariant()}"));
+                $"none of {replicas.Count} living replicas of '{input.Kernel}' uses {above} % of {input.By.ToString().ToLowerInvariant()}"));
         }
 
         var evidence = victims.Select(x => ProcessesTop.Top(x.Leader, meter.Processes.CgroupOf(x.Leader.Process.Pid), x.Kernel)).ToList();
@@ -67,11 +72,14 @@ internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAct
         return new ProcessKillOutput(true, evidence, trees.Count, trees.Forced, null);
     }
 
-    private KernelTree Permit(string name, IReadOnlyList<KernelTree> kernels)
+    /// <summary>An operator's approval stands for an opt-in, and for nothing else.</summary>
+    private KernelTree Permit(string name, IReadOnlyList<KernelTree> kernels, ActionContext context)
     {
         var kernel = kernels.FirstOrDefault(x => x.Kernel == name) ?? throw new ActionFailedException(
             $"{Name}: '{name}' is no process kernel of this node; processes that are not a kernel's are never killed");
-        return kernel.OptedIn ? kernel : throw new ActionFailedException($"{Name}: kernel '{name}' has not opted in; write 'remediation: enforce' at it in kernels.yaml");
+        return kernel.OptedIn || context.ApprovedBy is not null
+            ? kernel
+            : throw new ActionFailedException($"{Name}: kernel '{name}' has not opted in and no operator approved it; write 'remediation: enforce' at it in kernels.yaml");
     }
 
     private void Refuse(KillList trees, ProcessSnapshot now)

@@ -17,7 +17,7 @@ internal sealed record ProcessesTopInput(
     [property: Description("How many, 1 to 20; 5 where missing.")] int N = 5,
     [property: Description("cpu or memory.")] ProcessOrder By = ProcessOrder.Cpu,
     [property: Description("Measured over this, from now.")] Duration? Over = null,
-    [property: Description("A kernel whose processes use this many percent is the runaway.")] double RunawayAbove = 50);
+    [property: Description("A kernel of which one replica uses this share is the runaway; 50% where missing.")] Percentage? RunawayAbove = null);
 
 /// <summary>Output of <c>processes.top</c>.</summary>
 internal sealed record ProcessesTopOutput(
@@ -31,6 +31,8 @@ internal sealed record TopProcess(int Pid, int Parent, long Start, string Name, 
 /// <summary>Who uses most. The evidence that is in the journal before anything is done about it.</summary>
 internal sealed class ProcessesTop(ActionDependencies dependencies) : GuardianAction<ProcessesTopInput, ProcessesTopOutput>
 {
+    private const double DefaultRunaway = 50;
+
     private static readonly TimeSpan DefaultOver = TimeSpan.FromSeconds(1);
 
     public override string Name => "processes.top";
@@ -51,7 +53,7 @@ internal sealed class ProcessesTop(ActionDependencies dependencies) : GuardianAc
         var byMemory = input.By == ProcessOrder.Memory;
         var top = ProcessUsage.Top(uses, input.N, byMemory).Select(x => Top(x, meter.Processes.CgroupOf(x.Process.Pid), owners.Of(x.Process.Pid))).ToList();
         var runaway = KernelUse.Of(kernels, uses).Select(x => (x.Kernel, Percent: byMemory ? x.MemoryPercent(memory) : x.Cpu))
-            .Where(x => x.Percent >= input.RunawayAbove).OrderByDescending(x => x.Percent).Select(x => ((string, double)?)x).FirstOrDefault();
+            .Where(x => x.Percent >= (input.RunawayAbove?.Value ?? DefaultRunaway)).OrderByDescending(x => x.Percent).Select(x => ((string, double)?)x).FirstOrDefault();
         return new ProcessesTopOutput(top, runaway?.Item1, runaway is { } found ? Math.Round(found.Item2, 1) : null);
     }
 
