@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Akka.Cluster;
+using Guardian.Actors.Mitigations;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Resources;
 
@@ -30,6 +32,12 @@ internal sealed record ActionDependencies
 
     /// <summary>What <c>disk.clean</c> may delete.</summary>
     public CleanOptions Clean { get; init; } = new();
+
+    /// <summary>Limits of this node's API.</summary>
+    public ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
+
+    /// <summary>The cluster as this node sees it; null where there is none.</summary>
+    public Func<ClusterEvent.CurrentClusterState>? ClusterState { get; init; }
 
     /// <summary>Where relative addresses of <c>http.get</c> belong to: this node's own API; null while it is not known.</summary>
     public Func<Uri?> HttpBase { get; init; } = static () => null;

@@ -145,6 +145,10 @@ public static partial class GuardianOptionsValidator
         Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
         foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        Endpoint("Guardian:Tasks:Issues:Url", o.Tasks.Issues.Url, errors);
+        if (o.Tasks.Issues.Url.Length > 0 && !RepositoryName().IsMatch(o.Tasks.Issues.Repository))
+            errors.Add($"Guardian:Tasks:Issues:Repository: '{o.Tasks.Issues.Repository}' is not owner/name");
+        Secret("Guardian:Tasks:Issues", o.Tasks.Issues.SecretFromEnvironment, o.Tasks.Issues.SecretFromFile, errors);
         foreach (var (name, secret) in o.Secrets) PlaybookSecret($"Guardian:Secrets:{name}", name, secret, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
@@ -210,6 +214,9 @@ public static partial class GuardianOptionsValidator
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
     private static partial Regex SystemName();
+
+    [GeneratedRegex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", RegexOptions.NonBacktracking)]
+    private static partial Regex RepositoryName();
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$", RegexOptions.NonBacktracking)]
     private static partial Regex SecretName();

@@ -107,6 +107,12 @@ internal sealed record GuardianParts
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
 
+    /// <summary>Limits of this node's API.</summary>
+    public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
+
+    /// <summary>True where the principal may publish to this topic and it is a control topic: reserved capacity.</summary>
+    public Func<string, string, bool> IsReserved { get; init; } = static (_, _) => false;
+
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
 

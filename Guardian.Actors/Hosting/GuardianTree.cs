@@ -66,7 +66,8 @@ internal sealed class GuardianTree
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
+            ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
         }));
         return new BootPlan(
@@ -77,6 +78,12 @@ internal sealed class GuardianTree
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
 
     private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private bool IsReserved(string principal, string topic)
+    {
+        var policy = _core.Policies.Current;
+        return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
+    }
 
     private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
     {
@@ -114,7 +121,7 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Resources = _core.Meter(), Clean = Options.Clean, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");

@@ -11,5 +11,6 @@ internal static class BuiltInProbes
         new HttpGet(dependencies),
         new ResourcesCurrent(dependencies),
         new ProcessesFind(dependencies),
+        new ClusterMembers(dependencies),
     ];
 }
