@@ -102,7 +102,7 @@ internal sealed record GuardianParts
     /// <summary>Parent of the monitors; forwards to the AclViolationMonitor.</summary>
     public IActorRef Monitors { get; init; } = ActorRefs.Nobody;
 
-    /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
+    /// <summary>Completes with the reason why this node cannot go on; the host then ends the process.</summary>
     public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
@@ -110,6 +110,12 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>Limits of this node's API.</summary>
+    public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
+
+    /// <summary>True where the principal may publish to this topic and it is a control topic: reserved capacity.</summary>
+    public Func<string, string, bool> IsReserved { get; init; } = static (_, _) => false;
 
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
