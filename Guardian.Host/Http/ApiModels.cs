@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Host.Http;
 
@@ -36,6 +37,9 @@ internal sealed record StatusView
     /// <summary>Entities whose journal this version cannot read.</summary>
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Silences in force.</summary>
+    public required IReadOnlyList<Silence> Silences { get; init; }
 
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
@@ -117,6 +121,9 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(Silence))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]
