@@ -7,6 +7,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -25,6 +26,9 @@ public sealed class GuardianOptions
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
+
+    /// <summary>Management of the cluster over HTTP.</summary>
+    public ManagementOptions Management { get; set; } = new();
 
     /// <summary>Policy, playbooks, scenarios.</summary>
     public FileOptions Files { get; set; } = new();
@@ -49,6 +53,9 @@ public sealed class GuardianOptions
 
     /// <summary>Where notifications go.</summary>
     public NotificationOptions Notifications { get; set; } = new();
+
+    /// <summary>What may be deleted when a disk is full.</summary>
+    public CleanOptions Clean { get; set; } = new();
 
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
