@@ -14,6 +14,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
@@ -56,6 +57,7 @@ internal sealed class GuardianTree
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+        Record();
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -97,6 +99,12 @@ internal sealed class GuardianTree
         }
 
         return monitors;
+    }
+
+    private void Record()
+    {
+        var (folder, core) = (Path.Combine(_core.Data.FullPath, "traces"), _core);
+        if (Options.Record.Enabled) Start(TraceRecorder.Props(_mediator, () => new TraceFiles(folder, core.Data.NodeName, core.Options.Record, core.Time), core.Time), "recorder");
     }
 
     private IActorRef StartBlacklist()
