@@ -28,6 +28,9 @@ public sealed class GuardianOptions
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
 
+    /// <summary>Management of the cluster over HTTP.</summary>
+    public ManagementOptions Management { get; set; } = new();
+
     /// <summary>Policy, playbooks, scenarios.</summary>
     public FileOptions Files { get; set; } = new();
 

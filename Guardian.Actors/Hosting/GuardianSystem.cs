@@ -98,7 +98,7 @@ internal sealed record GuardianParts
     /// <summary>Parent of the monitors; forwards to the AclViolationMonitor.</summary>
     public IActorRef Monitors { get; init; } = ActorRefs.Nobody;
 
-    /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
+    /// <summary>Completes with the reason why this node cannot go on; the host then ends the process.</summary>
     public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>

@@ -94,6 +94,20 @@ internal sealed record ClusterMember(string Node, string NodeUid, string Status,
 
 internal sealed record UnreachableMember(string Node, IReadOnlyList<string> ObservedBy);
 
+internal sealed record ShardTypesView(IReadOnlyList<string> EntityTypeKeys);
+
+internal sealed record ShardView(string ShardId, int NumEntities);
+
+internal sealed record ShardRegionView(IReadOnlyList<ShardView> Regions, IReadOnlyList<string> Failed);
+
+internal sealed record NodeShardsView(IReadOnlyList<ShardView> Shards, IReadOnlyList<string> Failed);
+
+internal sealed record ShardStatsView(IReadOnlyDictionary<string, NodeShardsView> Regions, long TotalEntities, int TotalShards);
+
+internal sealed record SeedNodesView(string? SelfNode, IReadOnlyList<SeedNodeView> SeedNodes);
+
+internal sealed record SeedNodeView(string Node, long NodeUid, IReadOnlyList<string> Roles, string Status);
+
 internal sealed record AutonomyView(string Contain, string Disrupt, string Destroy);
 
 internal sealed record HoldView(bool Held, string? Reason);
@@ -126,6 +140,10 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(ClusterView))]
 [JsonSerializable(typeof(ClusterMember))]
+[JsonSerializable(typeof(ShardTypesView))]
+[JsonSerializable(typeof(ShardRegionView))]
+[JsonSerializable(typeof(ShardStatsView))]
+[JsonSerializable(typeof(SeedNodesView))]
 [JsonSerializable(typeof(ModeAnswer))]
 [JsonSerializable(typeof(ModeRequest))]
 [JsonSerializable(typeof(BanRequest))]

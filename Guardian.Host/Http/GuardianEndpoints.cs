@@ -28,6 +28,7 @@ public static class GuardianEndpoints
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);
         ClusterRoutes.Map(routes);
+        ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
         MetricsRoutes.Map(routes, endpoints);
         PageRoutes.Map(routes);
