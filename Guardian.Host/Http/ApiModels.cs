@@ -132,6 +132,16 @@ internal sealed record ReasonRequest(string? Reason);
 
 internal sealed record PlaybookSummary(string Name, int Version, string Hash, string Mode, string? Description);
 
+/// <param name="Scenarios">Ids or names, or <c>all</c>.</param>
+/// <param name="Seed">Default: drawn.</param>
+internal sealed record ChaosRunRequest(IReadOnlyList<string>? Scenarios, int? Seed);
+
+internal sealed record ChaosFaultRequest(string? Id, string? Kind, System.Text.Json.JsonElement? With, string? Ttl, string? Drill, int? Seed);
+
+internal sealed record ChaosStarted(string Id);
+
+internal sealed record ChaosFaultState(bool Over, string? Error);
+
 internal sealed record MessageAnswer(string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -150,6 +160,10 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(ChaosRunRequest))]
+[JsonSerializable(typeof(ChaosFaultRequest))]
+[JsonSerializable(typeof(ChaosStarted))]
+[JsonSerializable(typeof(ChaosFaultState))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]

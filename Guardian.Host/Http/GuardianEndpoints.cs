@@ -27,6 +27,7 @@ public static class GuardianEndpoints
         MitigationRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);
+        ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);
         ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
