@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -80,6 +81,9 @@ internal sealed record GuardianParts
 
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    /// <summary>Chaos inside this node; null in tests that have none.</summary>
+    public NodeChaos? Chaos { get; init; }
 
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }

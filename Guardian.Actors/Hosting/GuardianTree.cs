@@ -10,10 +10,12 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 using Guardian.Actors.Silencing;
@@ -60,6 +62,7 @@ internal sealed class GuardianTree
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+        Record();
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -68,7 +71,7 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
@@ -101,6 +104,12 @@ internal sealed class GuardianTree
         }
 
         return monitors;
+    }
+
+    private void Record()
+    {
+        var (folder, core) = (Path.Combine(_core.Data.FullPath, "traces"), _core);
+        if (Options.Record.Enabled) Start(TraceRecorder.Props(_mediator, () => new TraceFiles(folder, core.Data.NodeName, core.Options.Record, core.Time), core.Time), "recorder");
     }
 
     private IActorRef StartBlacklist()

@@ -28,6 +28,7 @@ public static class GuardianEndpoints
         SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);
+        ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);
         ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
