@@ -54,7 +54,7 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, RunGuards guar
                 }, self);
                 break;
             case RunCommand.Resolve x:
-                agent(x.Node).Tell(new ResolveAction { Dispatch = Of(run, x.Key, x.Epoch, 0, x.Action, x.Input, x.Undo, now + ResolveWithin) }, self);
+                agent(x.Node).Tell(new ResolveAction { Dispatch = Of(run, x.Key, x.Epoch, x.Attempt, x.Action, x.Input, x.Undo, now + ResolveWithin) }, self);
                 break;
             case RunCommand.Admit x:
                 guards.Ask(x.Lock, epoch);

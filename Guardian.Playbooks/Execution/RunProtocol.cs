@@ -107,8 +107,8 @@ public abstract record RunCommand
     /// <param name="PrincipalLimit">Principals likewise.</param>
     public sealed record Reserve(string StepId, TouchedTargets Touched, int? KernelLimit, int? PrincipalLimit) : RunCommand;
 
-    /// <summary>Ask the agent what became of a key that an earlier epoch dispatched.</summary>
-    public sealed record Resolve(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node) : RunCommand;
+    /// <summary>Ask the agent what became of a key that an earlier epoch dispatched; a failure of an attempt before <paramref name="Attempt"/> is no answer.</summary>
+    public sealed record Resolve(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, int Attempt = 0) : RunCommand;
 
     /// <summary>Measure for a verification, or for the <c>skipWhen</c> of a step; <paramref name="Id"/> is the one's or the other's.</summary>
     public sealed record Probe(string Id, string Name, JsonElement With, string Node, DateTimeOffset Deadline) : RunCommand;

@@ -33,7 +33,7 @@ public sealed class GuardedRunTests : TestKit
         _guards = Sys.ActorOf(Props.Create(() => new LocalGuards()));
     }
 
-    private IActorRef Incident(string key, string guards, string steps = "  - { id: ban, action: contain, undo: auto }\n  - { id: cut, action: disrupt }\n")
+    private async Task<IActorRef> Incident(string key, string guards, string steps = "  - { id: ban, action: contain, undo: auto }\n  - { id: cut, action: disrupt }\n")
     {
         var book = RunFixture.Load($"guards: {guards}\nsteps:\n{steps}");
         var catalog = new PlaybookCatalog(() => new PlaybookLoadResult([book], []));
@@ -45,6 +45,7 @@ public sealed class GuardedRunTests : TestKit
         };
         var incident = Sys.ActorOf(IncidentActor.Props(IncidentKeys.Entity(key), new IncidentDependencies(catalog, _open, run)));
         incident.Tell(IncidentLogicTests.Raised() with { Key = key }, _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentAccepted>(x => x.Key == key, Patience);
         return incident;
     }
 
@@ -58,10 +59,12 @@ public sealed class GuardedRunTests : TestKit
             {
                 steps.Add(x.Key.Split('/')[1]);
                 var kind = how?.Invoke(steps[^1]) ?? OutcomeKind.Succeeded;
-                _agent.Reply(new ActionOutcome { Key = x.Key, Epoch = x.Epoch, Attempt = x.Attempt, Kind = kind, Output = RunFixture.Json("""{ "value": 1 }"""), Reason = "by the test" });
+                Reply(x, kind);
             }
-
-            if (await _monitor.ReceiveOneAsync(TimeSpan.FromMilliseconds(10)) is IncidentOver or null && _open.Count == 0) return steps;
+            else if (_open.Count == 0)
+            {
+                return steps;
+            }
         }
     }
 
@@ -74,10 +77,10 @@ public sealed class GuardedRunTests : TestKit
     [Fact]
     public async Task A_run_waits_for_its_lock_and_gets_it_when_the_other_run_is_over()
     {
-        Incident("k1", """{ lock: "${incident.subject}" }""");
+        await Incident("k1", """{ lock: "${incident.subject}" }""");
         var first = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
         var asker = _agent.LastSender;
-        Incident("k2", """{ lock: "${incident.subject}" }""");
+        await Incident("k2", """{ lock: "${incident.subject}" }""");
         await AwaitAssertAsync(async () => (await Status(GuardNames.Lock("rogue"))).Runs.Should().ContainSingle().Which.Should().Be(first.RunId), Patience);
         await _agent.FishForMessageAsync<DispatchAction>(x => x.RunId == first.RunId, Patience); // the first alone asks again and again
         asker.Tell(new ActionOutcome { Key = first.Key, Epoch = 1, Attempt = 1, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("""{ "value": 1 }""") }, _agent.Ref);
@@ -91,9 +94,9 @@ public sealed class GuardedRunTests : TestKit
     [InlineData("{ maxRuns: [ { count: 1, per: 1h, scope: cluster } ] }")]
     public async Task Past_a_quota_of_playbook_or_cluster_another_keys_run_only_contains(string guards)
     {
-        Incident("k1", guards);
+        await Incident("k1", guards);
         (await UntilOver()).Should().Contain("cut");
-        Incident("k2", guards);
+        await Incident("k2", guards);
         (await UntilOver()).Distinct().Should().Equal("ban");
     }
 
@@ -102,16 +105,16 @@ public sealed class GuardedRunTests : TestKit
     {
         const string guards = "{ circuitBreaker: { failures: 1, within: 1h, reset: manual } }";
         const string steps = "  - { id: ban, action: contain, undo: auto, onError: continue }\n  - { id: cut, action: disrupt }\n";
-        var incident = Incident("k1", guards, steps);
+        var incident = await Incident("k1", guards, steps);
         await _agent.FishForMessageAsync<DispatchAction>(x => { Reply(x, x.Key.EndsWith("cut", StringComparison.Ordinal) ? OutcomeKind.Failed : OutcomeKind.Succeeded); return x.Key.EndsWith("escalation", StringComparison.Ordinal); }, Patience);
         await AwaitAssertAsync(async () => (await Status(GuardNames.Playbook("test_playbook"))).BreakerOpen.Should().Contain("1 runs escalated"), Patience);
         incident.Tell(new CloseIncident { Key = "k1", By = "ann", Reason = "seen" }, TestActor);
         await FishForMessageAsync<IncidentAnswer>(_ => true, Patience);
-        Incident("k2", guards, steps);
+        await Incident("k2", guards, steps);
         (await UntilOver()).Distinct().Should().Equal("ban");
         _guards.Tell(new ResetBreaker { Playbook = "test_playbook", By = "ann" }, TestActor);
         (await ExpectMsgAsync<BreakerAnswer>(Patience)).Done.Should().BeTrue();
-        Incident("k3", guards, steps);
+        await Incident("k3", guards, steps);
         (await UntilOver()).Should().Contain("cut");
     }
 
@@ -119,7 +122,7 @@ public sealed class GuardedRunTests : TestKit
     public async Task A_step_past_the_blast_radius_is_refused_and_the_bans_of_others_stay_counted()
     {
         const string steps = "  - { id: ban, action: contain, with: { value: 1 }, undo: auto }\n  - { id: more, action: contain, with: { value: 2 }, onError: continue }\n";
-        Incident("k1", "{ blastRadius: { principals: 1 } }", steps);
+        await Incident("k1", "{ blastRadius: { principals: 1 } }", steps);
         (await UntilOver()).Distinct().Should().Equal("ban");
         var status = await Status(GuardNames.Cluster);
         (status.Runs.Count, status.Principals).Should().Be((0, 1), "the lease of a ban outlives its run");
@@ -128,7 +131,7 @@ public sealed class GuardedRunTests : TestKit
     [Fact]
     public async Task A_run_that_dies_comes_back_with_its_lease_and_a_guard_that_dies_knows_it_still()
     {
-        var incident = Incident("k1", """{ lock: "${incident.subject}", circuitBreaker: { failures: 3, within: 1h } }""");
+        var incident = await Incident("k1", """{ lock: "${incident.subject}", circuitBreaker: { failures: 3, within: 1h } }""");
         var first = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
         Watch(incident);
         Sys.Stop(incident);

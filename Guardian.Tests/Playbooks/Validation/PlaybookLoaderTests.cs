@@ -105,6 +105,17 @@ public sealed class PlaybookLoaderTests
     }
 
     [Fact]
+    public void The_documented_playbook_is_valid()
+    {
+        var docs = File.ReadAllText(Path.Combine(RepositoryFiles.Folder("docs"), "playbooks.md"));
+        var start = docs.IndexOf("```yaml\n", StringComparison.Ordinal) + 8;
+        var text = docs[start..docs.IndexOf("```", start, StringComparison.Ordinal)];
+        var result = PlaybookLoader.Load([("docs/playbooks.md", text)], Guardian.Actors.Hosting.GuardianVocabulary.Of(new Guardian.Actors.Hosting.GuardianOptions()));
+        result.Errors.Should().BeEmpty();
+        result.Playbooks.Single().Steps.Single(x => x.Id == "limit").OutcomeIsUsed.Should().BeTrue();
+    }
+
+    [Fact]
     public void Names_are_unique_over_all_files()
     {
         var text = Minimal("steps:\n  - { id: a, action: bus.restart }\n");
