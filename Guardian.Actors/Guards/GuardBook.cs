@@ -120,7 +120,7 @@ internal sealed class GuardBook(TimeSpan started)
     }
 
     private IEnumerable<GuardHolding> Alive(DateTimeOffset now, TimeSpan tick) =>
-        State.Holdings.Where(x => x.Until is { } until ? now < until || State.LeaseOf(x.RunId) is not null && IsAlive(x.RunId, tick) : IsAlive(x.RunId, tick));
+        State.Holdings.Where(x => x.Until is { } until ? now < until : IsAlive(x.RunId, tick));
 
     private static string? Over(IEnumerable<string> held, IReadOnlyList<string> more, int? limit, string what)
     {

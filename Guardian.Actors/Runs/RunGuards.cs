@@ -13,10 +13,11 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
 {
     private readonly Dictionary<string, GuardAnswer> _granted = new(StringComparer.Ordinal);
     private readonly HashSet<string> _released = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _lost = new(StringComparer.Ordinal);
     private string? _lock;
 
     /// <summary>Why the run must not go on: a lease was lost. Null while all hold.</summary>
-    public string? Lost { get; private set; }
+    public string? Lost => _lost.Count == 0 ? null : string.Join("; ", _lost.Values);
 
     /// <summary>Asks those that have not granted yet.</summary>
     public void Ask(string? lockText, long epoch)
@@ -35,7 +36,8 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
         if (answer.RunId != runId || answer.Epoch != state.Epoch) return null;
         if (state.Admission is not null)
         {
-            Lost = answer.Granted ? null : $"its lease was lost: {answer.Reason}";
+            if (answer.Granted) _lost.Remove(answer.Guard);
+            else _lost[answer.Guard] = $"its lease was lost: {answer.Reason}";
             return null;
         }
 

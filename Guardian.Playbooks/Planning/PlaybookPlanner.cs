@@ -157,6 +157,16 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
         if (playbook.Guards.Cooldown > TimeSpan.Zero) guards.Add($"cooldown {new Duration(playbook.Guards.Cooldown)} after a run ended, for its key");
         guards.AddRange(playbook.Guards.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture,
             $"at most {x.Count} runs per {new Duration(x.Per)} and {YamlValues.Snake(x.Scope)}, then containment only")));
+        if (playbook.Guards.Lock is not null) guards.Add("lock: of all runs in the cluster with the same text one acts, the others hold");
+        if (playbook.Guards.BlastRadius is { } radius)
+        {
+            guards.Add("blast radius: runs hold at once at most "
+                + string.Join(" and ", new[] { radius.Kernels is { } share ? $"{share} of the declared kernels" : null, radius.Principals is { } count ? $"{count} principals" : null }.OfType<string>())
+                + "; a step past it fails");
+        }
+
+        if (playbook.Guards.CircuitBreaker is { } breaker)
+            guards.Add($"circuit breaker: after {breaker.Failures} escalated runs within {new Duration(breaker.Within)} containment only, until an operator resets it");
         return guards;
     }
 }
