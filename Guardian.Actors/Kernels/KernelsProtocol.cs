@@ -70,11 +70,8 @@ internal sealed record KernelView
     /// <summary>Times that a replica ended by itself or was replaced, since the node started.</summary>
     public long Restarts { get; init; }
 
-    /// <summary>Output and heartbeats are counted here.</summary>
-    public DateTimeOffset? LastHeartbeat => Instances.Max(x => x.LastHeartbeat);
-
-    /// <summary>Running and not paused.</summary>
-    public bool Healthy => State == KernelState.Running && !Paused;
+    /// <summary>Crash loops since the node started; each is one incident.</summary>
+    public long CrashLoops { get; init; }
 }
 
 /// <summary>One replica.</summary>
@@ -93,7 +90,8 @@ internal sealed record ReplicaView
 
     public DateTimeOffset? StartedAt { get; init; }
 
-    public DateTimeOffset? LastHeartbeat { get; init; }
+    /// <summary>Its newest beat; null where none is expected.</summary>
+    public HeartbeatBoard.Heart? Heart { get; init; }
 
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
