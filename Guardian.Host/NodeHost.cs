@@ -25,6 +25,7 @@ internal static class NodeHost
             return ExitCodes.Usage;
         }
 
+        options.Executable = GuardianProgram.Running(typeof(NodeHost).Assembly);
         var data = Path.GetFullPath(options.Node.DataDirectory);
         try
         {

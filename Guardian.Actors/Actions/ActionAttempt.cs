@@ -118,5 +118,8 @@ internal static class ActionWork
         : dispatch.Cancels ?? (dispatch.Key.EndsWith(UndoSuffix, StringComparison.Ordinal) ? dispatch.Key[..^UndoSuffix.Length] : dispatch.Key);
 
     private static ActionContext Context(DispatchAction dispatch, string key) =>
-        new(key, dispatch.RunId, dispatch.IncidentKey, dispatch.IncidentId, dispatch.Playbook);
+        new(key, dispatch.RunId, dispatch.IncidentKey, dispatch.IncidentId, dispatch.Playbook)
+        {
+            IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch),
+        };
 }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Actions;
 
@@ -19,6 +20,9 @@ internal sealed record ActionDependencies
 
     /// <summary>Violations of a subject (principal or topic) within the window, as the AclViolationMonitor counts them.</summary>
     public required Func<string, TimeSpan, CancellationToken, Task<long>> CountViolations { get; init; }
+
+    /// <summary>Leases on the operating system: taken before the effect.</summary>
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("no node runs here");
 
     /// <summary>Where relative addresses of <c>http.get</c> belong to: this node's own API; null while it is not known.</summary>
     public Func<Uri?> HttpBase { get; init; } = static () => null;

@@ -31,6 +31,12 @@ public sealed record DispatchAction : IGuardianMessage
     /// <summary>The playbook's name.</summary>
     public required string Playbook { get; init; }
 
+    /// <summary>The incident's type.</summary>
+    public string? IncidentType { get; init; }
+
+    /// <summary>The blamed principal, or what the incident is about.</summary>
+    public string? Subject { get; init; }
+
     /// <summary>The action.</summary>
     public required string Action { get; init; }
 

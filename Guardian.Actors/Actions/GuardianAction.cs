@@ -9,7 +9,17 @@ namespace Guardian.Actors.Actions;
 /// <param name="IncidentKey">The incident's key.</param>
 /// <param name="IncidentId">The incident's id.</param>
 /// <param name="Playbook">The playbook's name.</param>
-public sealed record ActionContext(string Key, string RunId, string IncidentKey, string IncidentId, string Playbook);
+public sealed record ActionContext(string Key, string RunId, string IncidentKey, string IncidentId, string Playbook)
+{
+    /// <summary>The incident's type; empty where it is not known.</summary>
+    public string IncidentType { get; init; } = "";
+
+    /// <summary>The blamed principal, or what the incident is about; empty where it is not known.</summary>
+    public string Subject { get; init; } = "";
+
+    /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
+    public string ActKey { get; init; } = Key;
+}
 
 /// <summary>An action that playbooks may name. Non-generic view for the registry; derive from <see cref="GuardianAction{TInput,TOutput}"/>.</summary>
 public interface IGuardianAction

@@ -6,6 +6,7 @@ using Akka.Pattern;
 using Akka.Persistence;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Serialization;
 
 namespace Guardian.Actors.Blacklisting;
 
@@ -34,6 +35,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
     private readonly HashSet<int> _dirty = [];
     private readonly List<IActorRef> _waiting = [];
     private long _snapshotAt;
+    private bool _unreadable;
 
     public BlacklistAuthority(IActorRef replicator, BlacklistOptions options, Func<string, bool> isProtected, TimeProvider time)
     {
@@ -46,6 +48,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         Recover<BanEvent>(Apply);
         Recover<SnapshotOffer>(OnSnapshot);
+        Recover<UnreadableMessage>(OnUnreadable);
         Command<BanPrincipal>(x => Carry(_book.Decide(x, _time.GetUtcNow())));
         Command<LiftBan>(x => Carry(_book.Decide(x, _time.GetUtcNow())));
         Command<AwaitBans>(OnAwait);
@@ -84,6 +87,12 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
         for (var i = 0; i < BanBuckets.Count; i++) _replicator.Tell(Dsl.Get(BanBuckets.Key(i), ReadLocal.Instance));
     }
 
+    protected override void PostStop()
+    {
+        ParkedEntities.Of(Context.System).Remove(Id);
+        base.PostStop();
+    }
+
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
         _log.Error(cause, "The journal rejected a ban's event; the authority starts over and the nodes ask again");
@@ -98,10 +107,25 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     private void OnSnapshot(SnapshotOffer offer)
     {
-        if (offer.Snapshot is not BanBookSnapshot snapshot) return;
+        if (offer.Snapshot is not BanBookSnapshot snapshot)
+        {
+            OnUnreadable(offer.Snapshot as UnreadableMessage ?? new UnreadableMessage(offer.Snapshot.GetType().Name, [], "is no snapshot of bans"));
+            return;
+        }
+
         _book.Restore(snapshot);
         _snapshotAt = offer.Metadata.SequenceNr;
         _index.Rebuild(snapshot.Principals.Select(x => x.Principal));
+    }
+
+    /// <summary>One principal's event must not take away the bans of all others: it goes on with what it can read, and writes no snapshot that would hide the rest.</summary>
+    private void OnUnreadable(UnreadableMessage unreadable)
+    {
+        if (_unreadable) return;
+        _unreadable = true;
+        var reason = $"goes on without what cannot be read ({unreadable}); start the version that wrote it";
+        _log.Error("The bans' journal: {0}", reason);
+        ParkedEntities.Of(Context.System).Add(Id, reason);
     }
 
     private void Carry(BanDecision decision)
@@ -119,7 +143,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
             if (--left > 0) return;
             sender.Tell(decision.Result);
             Changed(BanBuckets.Of(fact.Principal));
-            if (LastSequenceNr - _snapshotAt < Math.Max(SnapshotEvery, _book.Principals)) return;
+            if (_unreadable || LastSequenceNr - _snapshotAt < Math.Max(SnapshotEvery, _book.Principals)) return;
             _snapshotAt = LastSequenceNr;
             SaveSnapshot(_book.ToSnapshot());
         });

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
+using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Hosting;
 
@@ -7,6 +8,9 @@ namespace Guardian.Actors.Hosting;
 internal sealed class GuardianAccess : IExtension
 {
     private readonly TaskCompletionSource<GuardianSystem> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Entities that this version cannot read.</summary>
+    public ParkedEntities Parked { get; } = new();
 
     /// <summary>Set once the supervision tree exists.</summary>
     public GuardianSystem? Current { get; private set; }

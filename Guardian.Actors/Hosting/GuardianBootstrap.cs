@@ -4,6 +4,8 @@ using Guardian.Actors.Access;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
 
@@ -27,7 +29,7 @@ internal static class GuardianBootstrap
 
         try
         {
-            var core = GuardianCore.Create(options, data, time);
+            var core = GuardianCore.Create(options, data, time) with { Leasekeeper = StartLeasekeeper(system, options, data, time) };
             var boot = new BootState();
             system.ActorOf(GuardianSupervisor.Props(context => GuardianTree.Build(context, core, boot), boot, time), Name);
         }
@@ -39,6 +41,26 @@ internal static class GuardianBootstrap
         {
             Disable(system, e.Message);
         }
+    }
+
+    /// <summary>A child process, ended with the actor system. Where it cannot be, whatever needs it is refused with the reason.</summary>
+    private static ILeasekeeper StartLeasekeeper(ActorSystem system, GuardianOptions options, DataDirectory data, TimeProvider time)
+    {
+        if (Posix.Unsupported is { } reason) return new NoLeasekeeper(reason);
+        if (!options.Leasekeeper.Enabled) return new NoLeasekeeper("effects on the operating system are not supported: Guardian:Leasekeeper:Enabled is false");
+        if (options.Executable is not { } program)
+            return new NoLeasekeeper("effects on the operating system are not supported in an embedding application: they need the executable guardian as leasekeeper");
+        var keeper = new Leasekeeper(program, Path.Combine(data.FullPath, "leases"), options.Leasekeeper.Longest, time, (line, warning) =>
+        {
+            if (warning) system.Log.Warning(line);
+            else system.Log.Info(line);
+        });
+        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "guardian-leasekeeper", async () =>
+        {
+            await keeper.DisposeAsync();
+            return Akka.Done.Instance;
+        });
+        return keeper;
     }
 
     /// <summary>Says why Guardian does not run here.</summary>
@@ -63,6 +85,9 @@ internal sealed record GuardianCore
     public required ReadModel ReadModel { get; init; }
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 

@@ -60,6 +60,8 @@ public static class GuardianHosting
         var waiting = guardian.Parts.NotReady();
         if (waiting.Count > 0) return HealthCheckResult.Degraded(string.Join("; ", waiting));
         var journal = guardian.Parts.Journal();
-        return journal.Healthy ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("journal: " + journal.Reason);
+        if (!journal.Healthy) return HealthCheckResult.Degraded("journal: " + journal.Reason);
+        var parked = guardian.Parts.Parked();
+        return parked.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("unreadable events: " + string.Join("; ", parked.Take(5)));
     }
 }

@@ -4,6 +4,7 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Playbooks.Model;
@@ -52,6 +53,9 @@ public sealed class GuardianOptions
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
 
+    /// <summary>Effects on the operating system.</summary>
+    public LeasekeeperOptions Leasekeeper { get; set; } = new();
+
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();
 
@@ -63,4 +67,7 @@ public sealed class GuardianOptions
 
     /// <summary>Kinds of incident that the application raises; set in code.</summary>
     public IList<IncidentType> IncidentTypes { get; } = [];
+
+    /// <summary>How to start this program as a leasekeeper; null where the application is not Guardian.Host.</summary>
+    internal GuardianProgram? Executable { get; set; }
 }

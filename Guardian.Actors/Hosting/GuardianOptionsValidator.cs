@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
+using Guardian.Actors.Notifications;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -22,6 +23,7 @@ public static partial class GuardianOptionsValidator
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
+        Between("Guardian:Leasekeeper:Longest", options.Leasekeeper.Longest, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         return errors;
     }
 
@@ -139,10 +141,27 @@ public static partial class GuardianOptionsValidator
         Range("Guardian:Incidents:MaxOpen", o.Incidents.MaxOpen, 1, 100_000, errors);
         Range("Guardian:Notifications:MaxPending", o.Notifications.MaxPending, 1, 100_000, errors);
         Positive("Guardian:Notifications:DeadAfter", o.Notifications.DeadAfter, errors);
-        foreach (var (name, channel) in o.Notifications.Channels) Endpoint($"Guardian:Notifications:Channels:{name}:Webhook", channel.Webhook, errors);
+        Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
+        foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void Channel(string at, ChannelOptions o, List<string> errors)
+    {
+        Endpoint(at + ":Webhook", o.Webhook, errors);
+        Endpoint(at + ":Alertmanager", o.Alertmanager, errors);
+        if (o.Webhook.Length > 0 && o.Alertmanager.Length > 0) errors.Add($"{at}: a channel is a Webhook or an Alertmanager, not both; make two channels");
+        Secret(at, o.SecretFromEnvironment, o.SecretFromFile, errors);
+        Range(at + ":MaxItems", o.MaxItems, 1, OutboxState.MaxSent, errors);
+        Between(at + ":Per", o.Per, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
+        Between(at + ":AlertFor", o.AlertFor, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365), errors);
+    }
+
+    private static void Secret(string at, string variable, string file, List<string> errors)
+    {
+        if (variable.Length > 0 && file.Length > 0) errors.Add($"{at}: SecretFromEnvironment and SecretFromFile are both set; keep one");
     }
 
     private static void Endpoint(string key, string value, List<string> errors)

@@ -3,6 +3,8 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Hosting;
@@ -74,11 +76,17 @@ internal sealed record GuardianParts
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 
+    /// <summary>Leases on the operating system.</summary>
+    public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
     /// <summary>The journal's health as measured last.</summary>
     public required Func<JournalHealth> Journal { get; init; }
+
+    /// <summary>Entities whose journal this version cannot read, one line each.</summary>
+    public Func<IReadOnlyList<string>> Parked { get; init; } = () => [];
 
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
@@ -94,6 +102,9 @@ internal sealed record GuardianParts
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
     public Action Drain { get; init; } = () => { };
+
+    /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
+    public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
 
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];

@@ -53,15 +53,16 @@ internal sealed class GuardianTree
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
         var gateway = new BusGateway(_core.Bus, bus);
         DrainAtShutdown(bus);
-        GuardianSystem.Access(_context.System).Start(new GuardianSystem(new GuardianParts
+        var system = _context.System;
+        GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
         {
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
-            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current,
+            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
@@ -87,20 +88,24 @@ internal sealed class GuardianTree
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
+            Board = _core.Outbox,
             Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
             Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
         });
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))));
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary)))
+        {
+            Outbox = outbox,
+        });
         return (agent, incidents);
     }
 
@@ -126,9 +131,20 @@ internal sealed class GuardianTree
         {
             Id = "boot", Probe = "bus.health", With = EmptyObject, Deadline = _core.Time.GetUtcNow() + TimeSpan.FromSeconds(5),
         }, token)),
-        new("incidents", token => incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token)),
+        new("incidents", async token =>
+        {
+            await incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token);
+            Rehearse(incidents);
+        }),
         new("monitors", token => monitors.Ask<MonitorReady>(AwaitMonitor.Instance, token)),
     ];
+
+    /// <summary>
+    /// Walks the way of a first incident before there is one: shard, entity and journal take half a second when cold. Nobody waits
+    /// for it, since a node whose journal is away is to start all the same.
+    /// </summary>
+    private static void Rehearse(IActorRef incidents) =>
+        incidents.Tell(new CloseIncident { Key = "guardian/rehearsal", By = "guardian", Reason = "rehearsal at start" }, ActorRefs.NoSender);
 
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement.Clone();
 

@@ -130,6 +130,7 @@ internal sealed partial class IncidentActor
 
         var run = Sender;
         var settled = IncidentLogic.Settle(_state, x.RunId, x.Phase, x.Reason, _live.Total, _deps.Time.GetUtcNow());
+        if (x.Told.Count > 0) settled = settled with { Told = x.Told };
         Store(settled, () =>
         {
             _run = null;
@@ -148,6 +149,7 @@ internal sealed partial class IncidentActor
         _deps.Open.Leave(key);
         foreach (var (monitor, episode) in _raisedBy.Values) monitor.Tell(new IncidentOver { Key = key, Episode = episode });
         _raisedBy.Clear();
+        AnnounceOver();
         Rest();
     }
 

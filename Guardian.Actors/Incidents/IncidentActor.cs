@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Persistence;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Serialization;
 
 namespace Guardian.Actors.Incidents;
 
@@ -34,6 +35,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private DateTimeOffset _lastSeen;
     private IActorRef? _run;
     private bool _refusing;
+    private UnreadableMessage? _unreadable;
 
     public IncidentActor(string entity, IncidentDependencies deps)
     {
@@ -45,6 +47,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Recover<IncidentEvent>(Apply);
         // Some journals, the one in memory among them, give the tagged event back as it was written.
         Recover<Akka.Persistence.Journal.Tagged>(x => Apply((IncidentEvent)x.Payload));
+        Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
         Command<CloseIncident>(Close);
@@ -55,6 +58,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<StartRun>(_ => Spawn());
         Command<ChooseRun>(_ => Choose());
         Command<Quiet>(_ => Passivate());
+        Command<TellOver>(_ => TellChannels());
+        Command<Notifications.OutboxAccepted>(ChannelTold);
     }
 
     public override string PersistenceId { get; }
@@ -66,6 +71,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     protected override void PostStop()
     {
         if (_state.Raised is { } raised) _deps.Open.Leave(raised.Key);
+        ParkedEntities.Of(Context.System).Remove(PersistenceId);
         base.PostStop();
     }
 
@@ -98,9 +104,30 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     {
         _live = _state.Counts;
         if (_state.Open) _deps.Open.Restore(_state.Raised!.Key);
+        if (_unreadable is { } unreadable)
+        {
+            Park(unreadable);
+            return;
+        }
+
         if (_state.Run is not null) Spawn();
         else if (_state.Open) Choose();
+        AnnounceOver();
         Rest();
+    }
+
+    /// <summary>Its state is not known, so it neither writes nor acts; monitors repeat until a version that can read it takes over.</summary>
+    private void Park(UnreadableMessage unreadable)
+    {
+        var reason = $"its journal holds an event that cannot be read ({unreadable}); start the version that wrote it, or restore a backup";
+        _log.Error("Incident {Entity} is parked: {Reason}", PersistenceId, reason);
+        ParkedEntities.Of(Context.System).Add(PersistenceId, reason);
+        Become(() =>
+        {
+            Command<CloseIncident>(_ => Sender.Tell(new IncidentAnswer { Done = false, Reason = reason }));
+            Command<DirectRun>(_ => Sender.Tell(new IncidentAnswer { Done = false, Reason = reason }));
+            CommandAny(_ => { });
+        });
     }
 
     /// <summary>A settled key is forgotten by its shard once it was quiet; what cooldown and quota need is in the journal.</summary>
@@ -112,7 +139,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
     private void Passivate()
     {
-        if (!_state.Open) Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        if (_state.Open) return;
+        if (_untold.Count > 0) Rest();
+        else Context.Parent.Tell(new Passivate(PoisonPill.Instance));
     }
 
     private sealed record WriteCount : INoSerializationVerificationNeeded

@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Guardian.Actors.Runs;
 
 namespace Guardian.Actors.Incidents;
@@ -8,5 +9,8 @@ namespace Guardian.Actors.Incidents;
 /// <param name="Run">What its runs need.</param>
 internal sealed record IncidentDependencies(PlaybookCatalog Playbooks, OpenIncidents Open, RunDependencies Run)
 {
+    /// <summary>Shard region of the outbox; channels that were told of an incident hear of its end there.</summary>
+    public IActorRef Outbox { get; init; } = ActorRefs.Nobody;
+
     public TimeProvider Time => Run.Time;
 }

@@ -9,6 +9,9 @@ internal static class IncidentKeys
     /// <summary>The entity: SHA-256 of the key, hex. A key may hold any character; an actor's name may not.</summary>
     public static string Entity(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
+    /// <summary>Where the journal keeps the incidents of a key.</summary>
+    public static string PersistenceId(string key) => "incident-" + Entity(key);
+
     /// <summary>Id of the n-th incident of an entity.</summary>
     public static string Incident(string entity, int n) => $"{entity[..12]}-{n}";
 

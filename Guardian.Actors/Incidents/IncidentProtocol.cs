@@ -218,4 +218,7 @@ public sealed record IncidentSettled : IncidentEvent
 
     /// <summary>Violations as counted now.</summary>
     public long? Violations { get; init; }
+
+    /// <summary>Channels that the run told of the incident; null where none.</summary>
+    public IReadOnlyList<string>? Told { get; init; }
 }

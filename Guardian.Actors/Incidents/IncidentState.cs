@@ -53,6 +53,12 @@ internal sealed record IncidentState
     /// <summary>Why no run was started; null once one was.</summary>
     public string? Declined { get; init; }
 
+    /// <summary>Channels that were told of the latest incident.</summary>
+    public ImmutableList<string> Told { get; init; } = [];
+
+    /// <summary>The end of the latest incident, once it is over.</summary>
+    public IncidentSettled? Over { get; init; }
+
     /// <summary>A detection came after the last run ended: an escalated incident needs another.</summary>
     public bool Recurred { get; init; }
 
@@ -90,6 +96,8 @@ internal sealed record IncidentState
             Run = null,
             Recurred = false,
             LastRunEndedAt = x.RunId is null ? LastRunEndedAt : x.At,
+            Told = x.Told is null ? Told : [.. Told.Union(x.Told, StringComparer.Ordinal)],
+            Over = x.State == "escalated" ? null : x,
             Counts = Counts.AtLeast(x.Violations),
         },
         _ => this,
@@ -109,6 +117,8 @@ internal sealed record IncidentState
         LastDetectedAt = x.At,
         Run = null,
         Runs = 0,
+        Told = [],
+        Over = null,
         Declined = null,
         Recurred = false,
     };

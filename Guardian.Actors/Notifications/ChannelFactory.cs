@@ -1,5 +1,4 @@
 using Akka.Event;
-using Guardian.Actors.Hosting;
 
 namespace Guardian.Actors.Notifications;
 
@@ -18,6 +17,9 @@ internal sealed record OutboxDependencies
 
     /// <summary>Reads an environment variable; secrets come from there.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>Why a silence keeps an item from its channel; null where none does.</summary>
+    public Func<Deliver, string?> Muted { get; init; } = static _ => null;
 }
 
 /// <summary>Which channel a name stands for.</summary>
@@ -29,20 +31,33 @@ internal static class ChannelFactory
     /// <summary>The name of the work items' channel.</summary>
     public const string Tasks = "tasks";
 
+    /// <summary>The decisions of a channel's outbox.</summary>
+    public static OutboxLogic Logic(string name, OutboxDependencies deps)
+    {
+        var options = deps.Notifications.Channels.TryGetValue(name, out var found) ? found : new ChannelOptions();
+        return new OutboxLogic(deps.Notifications, options, keepsState: options.Alertmanager.Length > 0);
+    }
+
     public static INotificationChannel Create(string name, OutboxDependencies deps, ILoggingAdapter log)
     {
         if (name == Tasks) return TasksChannel(deps, log);
-        if (name == Log) return new LogChannel(log);
-        if (!deps.Notifications.Channels.TryGetValue(name, out var options))
+        if (deps.Notifications.Channels.TryGetValue(name, out var options)) return Configured(name, options, deps) ?? new LogChannel(log);
+        if (name != Log)
         {
-            log.Warning("Channel {Channel} is not configured: its notifications go to the log. Set Guardian:Notifications:Channels:{Channel}:Webhook to send them elsewhere", name, name);
-            return new LogChannel(log);
+            log.Warning("Channel {Channel} is not configured: its notifications go to the log. Set Guardian:Notifications:Channels:{Channel}:Webhook or :Alertmanager to send them elsewhere", name, name);
         }
 
-        return options.Webhook.Length == 0
-            ? new LogChannel(log)
-            : new WebhookChannel(deps.Http, new Uri(options.Webhook), new Uri("/guardian/" + Uri.EscapeDataString(deps.NodeName), UriKind.Relative),
-                options.SecretFromEnvironment, deps.Environment);
+        return new LogChannel(log);
+    }
+
+    private static INotificationChannel? Configured(string name, ChannelOptions options, OutboxDependencies deps)
+    {
+        var secret = new SecretSource("Guardian:Notifications:Channels:" + name, options.SecretFromEnvironment, options.SecretFromFile, deps.Environment);
+        if (options.Alertmanager.Length > 0)
+            return new AlertmanagerChannel(deps.Http, new Uri(options.Alertmanager), deps.NodeName, options.AlertFor, secret);
+        if (options.Webhook.Length == 0) return null;
+        var source = new Uri("/guardian/" + Uri.EscapeDataString(deps.NodeName), UriKind.Relative);
+        return new WebhookChannel(deps.Http, new Uri(options.Webhook), source, options.CloudEvents, secret);
     }
 
     private static INotificationChannel TasksChannel(OutboxDependencies deps, ILoggingAdapter log)

@@ -5,8 +5,9 @@ namespace Guardian.Actors.Notifications;
 /// <summary>One structured line per item, at a level that follows its severity.</summary>
 internal sealed class LogChannel(ILoggingAdapter log) : INotificationChannel
 {
-    public Task<ChannelResult> SendAsync(Deliver item, CancellationToken cancellation)
+    public Task<ChannelResult> SendAsync(Sending sending, CancellationToken cancellation)
     {
+        var item = sending.Item;
         var level = item.Severity switch
         {
             "critical" or "high" => LogLevel.ErrorLevel,

@@ -13,16 +13,47 @@ public sealed class NotificationOptions
 
     /// <summary>An item that could not be delivered for so long is dead.</summary>
     public Duration DeadAfter { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Beyond a channel's rate notifications are collected for so long, then told by one digest; the next digest follows a channel's <c>Per</c> later at the earliest.</summary>
+    public Duration DigestAfter { get; set; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>A channel.</summary>
+/// <summary>A channel. Neither <see cref="Webhook"/> nor <see cref="Alertmanager"/>: the log.</summary>
 public sealed class ChannelOptions
 {
-    /// <summary>An HTTP endpoint that takes CloudEvents; empty: the log.</summary>
+    /// <summary>An HTTP endpoint that takes CloudEvents; empty: none.</summary>
     public string Webhook { get; set; } = "";
 
-    /// <summary>Name of an environment variable that holds the HMAC-SHA256 secret; empty: unsigned.</summary>
+    /// <summary>How a webhook gets its CloudEvent: structured (everything in the signed body) or binary (attributes as headers).</summary>
+    public CloudEventMode CloudEvents { get; set; } = CloudEventMode.Structured;
+
+    /// <summary>Address of an Alertmanager, e.g. http://alertmanager:9093; empty: none.</summary>
+    public string Alertmanager { get; set; } = "";
+
+    /// <summary>An alert that nothing resolves ends after so long.</summary>
+    public Duration AlertFor { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Name of an environment variable that holds the secret: a webhook's HMAC-SHA256 key, an Alertmanager's bearer token; empty: none.</summary>
     public string SecretFromEnvironment { get; set; } = "";
+
+    /// <summary>Path of a file that holds the secret; empty: none.</summary>
+    public string SecretFromFile { get; set; } = "";
+
+    /// <summary>Notifications within <see cref="Per"/>; further ones are collected into a digest. 1 to 1,000.</summary>
+    public int MaxItems { get; set; } = 10;
+
+    /// <summary>Sliding.</summary>
+    public Duration Per { get; set; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>Content modes of CloudEvents over HTTP.</summary>
+public enum CloudEventMode
+{
+    /// <summary>Attributes and data in one JSON body.</summary>
+    Structured,
+
+    /// <summary>Attributes in <c>ce-</c> headers, data in the body.</summary>
+    Binary,
 }
 
 /// <summary><c>Guardian:Tasks</c>.</summary>

@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Persistence;
 using Akka.Persistence.Journal;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Serialization;
 
 namespace Guardian.Actors.Notifications;
 
@@ -17,17 +18,22 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
     /// <summary>Events between snapshots: recovery reads at most so many.</summary>
     public const int SnapshotEvery = 500;
 
+    /// <summary>A timer may fire a little early by the clock: at least so long, so that it does not spin.</summary>
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(5);
+
     private readonly string _channelName;
     private readonly OutboxDependencies _deps;
     private readonly OutboxLogic _logic;
     private readonly INotificationChannel _channel;
     private readonly CancellationTokenSource _stopping = new();
-    private OutboxState _state = new();
+    private OutboxState _state;
+    private string? _recovered;
     private string? _delivering;
     private string? _attemptedKey;
     private int _attempts;
     private long _refused;
     private string? _lastFailure;
+    private UnreadableMessage? _unreadable;
 
     public Outbox(string channel, OutboxDependencies deps)
     {
@@ -35,14 +41,17 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         _channelName = channel;
         _deps = deps;
-        _logic = new OutboxLogic(deps.Notifications);
+        _state = new OutboxState(channel);
+        _logic = ChannelFactory.Logic(channel, deps);
         _channel = ChannelFactory.Create(channel, deps, Context.GetLogger());
 
         Recover<OutboxEvent>(e => _state.Apply(e));
-        Recover<SnapshotOffer>(offer => _state = OutboxState.From((OutboxSnapshot)offer.Snapshot));
+        Recover<SnapshotOffer>(OnSnapshot);
+        Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => OnRecovered());
 
         Command<Deliver>(OnDeliver);
+        Command<TellResolved>(x => Take(_logic.Take(_state, x)));
         Command<AskDelivery>(question => Sender.Tell(OutboxLogic.Ask(_state, question)));
         Command<GetOutboxStatus>(_ => Sender.Tell(Status()));
         Command<Attempted>(OnAttempted);
@@ -67,6 +76,7 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         _stopping.Cancel();
         _stopping.Dispose();
         _deps.Board.Remove(_channelName);
+        ParkedEntities.Of(Context.System).Remove(PersistenceId);
         base.PostStop();
     }
 
@@ -78,16 +88,46 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         Context.Stop(Self);
     }
 
+    private void OnSnapshot(SnapshotOffer offer)
+    {
+        if (offer.Snapshot is OutboxSnapshot snapshot) _state = OutboxState.From(_channelName, snapshot);
+        else _unreadable ??= offer.Snapshot as UnreadableMessage ?? new UnreadableMessage(offer.Snapshot.GetType().Name, [], "is no snapshot of an outbox");
+    }
+
+    /// <summary>What waits and what was delivered is not known: it takes and delivers nothing, and says so to whoever asks.</summary>
+    private void Park(UnreadableMessage unreadable)
+    {
+        _lastFailure = $"its journal holds what cannot be read ({unreadable}); start the version that wrote it, or restore a backup";
+        Log.Error("Outbox {Channel} is parked: {Reason}", _channelName, _lastFailure);
+        ParkedEntities.Of(Context.System).Add(PersistenceId, _lastFailure);
+        Post();
+        Become(() =>
+        {
+            Command<Deliver>(x => Sender.Tell(new OutboxAccepted { Channel = _channelName, Key = x.Key, Accepted = false, Reason = _lastFailure }));
+            Command<GetOutboxStatus>(_ => Sender.Tell(Status()));
+            CommandAny(_ => { }); // a question whether a key was accepted stays open: it is not known
+        });
+    }
+
     private void OnRecovered()
     {
+        if (_unreadable is { } unreadable)
+        {
+            Park(unreadable);
+            return;
+        }
+
         if (_state.Pending > 0) Log.Info("Outbox {Channel}: {Pending} undelivered items go on", _channelName, _state.Pending);
+        _recovered = _state.Head?.Item.Key;
         Post();
         DeliverNext();
     }
 
-    private void OnDeliver(Deliver item)
+    private void OnDeliver(Deliver item) => Take(_logic.Take(_state, item, _deps.Time.GetUtcNow()));
+
+    private void Take((OutboxAccepted Answer, DeliveryAccepted? Event) taken)
     {
-        var (answer, accepted) = _logic.Take(_state, item, _deps.Time.GetUtcNow());
+        var (answer, accepted) = (taken.Answer with { Channel = _channelName }, taken.Event);
         if (accepted is null)
         {
             if (!answer.Accepted && _refused++ == 0) Log.Error("Outbox {Channel} refuses items: {Reason}", _channelName, answer.Reason ?? "");
@@ -105,15 +145,36 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
 
     private void DeliverNext()
     {
-        if (_delivering is not null || Timers.IsTimerActive(Next.Timer) || _state.Head is not { } head) return;
-        if (_attemptedKey != head.Item.Key) (_attemptedKey, _attempts) = (head.Item.Key, 0);
+        if (_delivering is not null || Timers.IsTimerActive(Next.Retry)) return;
+        Timers.Cancel(Next.Digest);
+        var step = _logic.Next(_state, _deps.Muted, _deps.Time.GetUtcNow());
+        if (step.Event is { } e)
+        {
+            if (e is DeliveryMuted muted) Log.Info("Outbox {Channel}: {Key} is not sent: {Reason}", _channelName, muted.Key, muted.Reason);
+            Write(e, DeliverNext);
+        }
+        else if (step.Send)
+        {
+            Send(_state.Head!);
+        }
+        else if (step.Wait is { } wait)
+        {
+            Timers.StartSingleTimer(Next.Digest, Next.Instance, wait > Shortest ? wait : Shortest);
+        }
+    }
+
+    private void Send(DeliveryAccepted head)
+    {
+        var item = head.Item;
+        if (_attemptedKey != item.Key) (_attemptedKey, _attempts) = (item.Key, 0);
         _attempts++;
-        _delivering = head.Item.Key;
+        _delivering = item.Key;
+        var sending = new Sending(item, _attempts > 1 || _recovered == item.Key, item.ItemKey is null ? null : _state.Item(item.ItemKey));
         var (channel, token) = (_channel, _stopping.Token);
         // Off this actor's thread: files and sockets may be slow.
-        Task.Run(() => channel.SendAsync(head.Item, token), token).PipeTo(Self,
-            success: result => new Attempted(head.Item.Key, result),
-            failure: e => new Attempted(head.Item.Key, new ChannelResult.Retry(e.GetBaseException().Message)));
+        Task.Run(() => channel.SendAsync(sending, token), token).PipeTo(Self,
+            success: result => new Attempted(item.Key, result),
+            failure: e => new Attempted(item.Key, new ChannelResult.Retry(e.GetBaseException().Message)));
     }
 
     private void OnAttempted(Attempted attempted)
@@ -135,7 +196,7 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         var (ended, wait) = _logic.AfterAttempt(head, _attempts, attempted.Result, _deps.Time.GetUtcNow(), Random.Shared.NextDouble());
         if (ended is null)
         {
-            Timers.StartSingleTimer(Next.Timer, Next.Instance, wait);
+            Timers.StartSingleTimer(Next.Retry, Next.Instance, wait);
             Post();
             return;
         }
@@ -161,6 +222,9 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         Pending = _state.Pending,
         Delivered = _state.Delivered,
         Dead = _state.Dead,
+        Digested = _state.Digested,
+        Collected = _state.Collected?.Count ?? 0,
+        Muted = _state.Muted,
         Refused = _refused,
         Attempts = _state.Head?.Item.Key == _attemptedKey ? _attempts : 0,
         WaitingSince = _state.Head?.At,
@@ -171,7 +235,8 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
 
     private sealed record Next : INoSerializationVerificationNeeded
     {
-        public const string Timer = "next";
+        public const string Retry = "retry";
+        public const string Digest = "digest";
         public static Next Instance { get; } = new();
     }
 }

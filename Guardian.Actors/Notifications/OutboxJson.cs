@@ -15,9 +15,13 @@ namespace Guardian.Actors.Notifications;
 [JsonSerializable(typeof(DeliveryAccepted))]
 [JsonSerializable(typeof(DeliveryDone))]
 [JsonSerializable(typeof(DeliveryDead))]
+[JsonSerializable(typeof(DeliveryCollected))]
+[JsonSerializable(typeof(DeliveryMuted))]
+[JsonSerializable(typeof(TellResolved))]
 [JsonSerializable(typeof(OutboxSnapshot))]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(NotificationData))]
+[JsonSerializable(typeof(IReadOnlyList<Alert>), TypeInfoPropertyName = "Alerts")]
 internal sealed partial class OutboxJson : JsonSerializerContext
 {
     public static SerializedRoom Room => new(Default,
@@ -30,6 +34,9 @@ internal sealed partial class OutboxJson : JsonSerializerContext
         (typeof(DeliveryAccepted), "delivery-accepted:v1"),
         (typeof(DeliveryDone), "delivery-done:v1"),
         (typeof(DeliveryDead), "delivery-dead:v1"),
+        (typeof(DeliveryCollected), "delivery-collected:v1"),
+        (typeof(DeliveryMuted), "delivery-muted:v1"),
+        (typeof(TellResolved), "tell-resolved:v1"),
         (typeof(OutboxSnapshot), "outbox-snapshot:v1"),
     ]);
 }

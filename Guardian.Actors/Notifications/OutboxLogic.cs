@@ -3,9 +3,26 @@ using Guardian.Actors.Hosting;
 
 namespace Guardian.Actors.Notifications;
 
-/// <summary>What an outbox decides: whether it takes an item, and what follows an attempt. Pure.</summary>
-internal sealed class OutboxLogic(NotificationOptions options)
+/// <summary>What to do with the item in front: persist <see cref="Event"/>, or send it, or, with neither, look again after <see cref="Wait"/>.</summary>
+/// <param name="Event">To persist; null where nothing changes.</param>
+/// <param name="Send">True: the item in front is to be sent.</param>
+/// <param name="Wait">Look again then; null: when something comes.</param>
+internal readonly record struct OutboxStep(OutboxEvent? Event, bool Send = false, TimeSpan? Wait = null);
+
+/// <summary>
+/// What an outbox decides: whether it takes an item, what becomes of the one in front, and what follows an attempt. Pure.
+/// Up to <see cref="ChannelOptions.MaxItems"/> items are sent within <see cref="ChannelOptions.Per"/>; further ones are collected
+/// and told by one digest.
+/// </summary>
+/// <param name="options">Bounds of every channel.</param>
+/// <param name="channel">Rate of this channel.</param>
+/// <param name="keepsState">
+/// True for a receiver that keeps what is current (Alertmanager): what ends an alert passes the rate, there is one at most per alert.
+/// </param>
+internal sealed class OutboxLogic(NotificationOptions options, ChannelOptions channel, bool keepsState = false)
 {
+    private static readonly string[] Severities = ["low", "medium", "high", "critical"];
+
     /// <summary>Wait after the first failure.</summary>
     public static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
 
@@ -19,6 +36,14 @@ internal sealed class OutboxLogic(NotificationOptions options)
     public (OutboxAccepted Answer, DeliveryAccepted? Event) Take(OutboxState state, Deliver item, DateTimeOffset now)
     {
         if (state.Knows(item.Key)) return (Yes(item.Key), null);
+        if (item is { Kind: ItemKind.Resolved, IncidentId: { } incident })
+        {
+            var over = item.Resolves?.Select(x => x.Key).ToHashSet(StringComparer.Ordinal) ?? [];
+            IReadOnlyList<ToldNotice> told = [.. state.Told(incident).Where(x => over.Contains(x.Key))];
+            if (told.Count == 0) return (Yes(item.Key), null); // nobody heard of it, or heard of its end already
+            item = item with { Resolves = told };
+        }
+
         if (state.Pending >= options.MaxPending)
         {
             return (new OutboxAccepted
@@ -31,6 +56,80 @@ internal sealed class OutboxLogic(NotificationOptions options)
         }
 
         return (Yes(item.Key), new DeliveryAccepted { At = now, Item = item });
+    }
+
+    /// <summary>True for what the rate bounds. Work items are bounded by their being one per subject, digests by their own time.</summary>
+    public static bool CountsTowardsRate(Deliver item) => item.Kind is ItemKind.Notification or ItemKind.Resolved;
+
+    /// <summary>The greater severity.</summary>
+    public static string Worse(string a, string b) => Array.IndexOf(Severities, b) > Array.IndexOf(Severities, a) ? b : a;
+
+    /// <summary>The answer to the end of an incident, and the event it needs first; no event where the channel was told nothing of it.</summary>
+    public (OutboxAccepted Answer, DeliveryAccepted? Event) Take(OutboxState state, TellResolved over)
+    {
+        var told = state.Told(over.IncidentId);
+        if (told.Count == 0) return (Yes(over.Key), null);
+        return Take(state, new Deliver
+        {
+            Channel = over.Channel,
+            Key = over.Key,
+            Kind = ItemKind.Resolved,
+            Title = $"{over.State}: {over.IncidentKey}",
+            Text = $"Incident {over.IncidentId} ({over.IncidentKey}) is {over.State}: {over.Reason}",
+            Severity = told.Select(x => x.Severity).Aggregate(Worse),
+            IncidentId = over.IncidentId,
+            IncidentKey = over.IncidentKey,
+            IncidentType = told[0].IncidentType,
+            Playbook = told[0].Playbook,
+            Resolves = told,
+            At = over.At,
+        }, over.At);
+    }
+
+    /// <summary>What to do now. A digest that is due comes after what waits already.</summary>
+    /// <param name="state">The outbox.</param>
+    /// <param name="muted">Why a silence keeps an item from the channel; null where none does.</param>
+    /// <param name="now">Present time, UTC.</param>
+    public OutboxStep Next(OutboxState state, Func<Deliver, string?> muted, DateTimeOffset now)
+    {
+        if (state.Collected is { } collected && DigestAt(state, collected) <= now) return new OutboxStep(Digest(state, collected, now));
+        if (state.Head is not { } head)
+            return new OutboxStep(null, Wait: state.Collected is { } waiting ? DigestAt(state, waiting) - now : null);
+
+        var item = head.Item;
+        if (item.Kind == ItemKind.Notification && muted(item) is { } silence)
+            return new OutboxStep(new DeliveryMuted { At = now, Key = item.Key, Reason = silence });
+        var free = keepsState && item.Kind == ItemKind.Resolved;
+        if (!free && CountsTowardsRate(item) && state.SentSince(now - channel.Per.Value) >= channel.MaxItems)
+            return new OutboxStep(new DeliveryCollected { At = now, Key = item.Key });
+        return new OutboxStep(null, Send: true);
+    }
+
+    private DateTimeOffset DigestAt(OutboxState state, CollectedItems collected)
+    {
+        var at = collected.Since + options.DigestAfter.Value;
+        return state.LastDigest + channel.Per.Value is { } next && next > at ? next : at;
+    }
+
+    private DeliveryAccepted Digest(OutboxState state, CollectedItems so, DateTimeOffset now)
+    {
+        var title = string.Create(CultureInfo.InvariantCulture, $"{so.Count} further notifications since {so.Since:yyyy-MM-dd HH:mm:ss} UTC");
+        var more = so.Count > so.Titles.Count ? string.Create(CultureInfo.InvariantCulture, $"\n… and {so.Count - so.Titles.Count} more") : "";
+        return new DeliveryAccepted
+        {
+            At = now,
+            Item = new Deliver
+            {
+                Channel = state.Channel,
+                Key = string.Create(CultureInfo.InvariantCulture, $"digest/{state.Channel}/{so.Since.UtcTicks}"),
+                Kind = ItemKind.Digest,
+                Title = title,
+                Text = string.Create(CultureInfo.InvariantCulture,
+                    $"The channel takes {channel.MaxItems} notifications per {channel.Per}; these came beyond that:\n{string.Join('\n', so.Titles.Select(x => "- " + x))}{more}"),
+                Severity = so.Severity,
+                At = now,
+            },
+        };
     }
 
     /// <summary>The answer to a question about a key.</summary>
@@ -51,8 +150,8 @@ internal sealed class OutboxLogic(NotificationOptions options)
     {
         switch (result)
         {
-            case ChannelResult.Delivered:
-                return (new DeliveryDone { At = now, Key = head.Item.Key, Attempts = attempts }, TimeSpan.Zero);
+            case ChannelResult.Delivered done:
+                return (new DeliveryDone { At = now, Key = head.Item.Key, Attempts = attempts, Reference = done.Reference }, TimeSpan.Zero);
             case ChannelResult.Refused refused:
                 return (Dead(refused.Reason), TimeSpan.Zero);
             case ChannelResult.Retry retry when now - head.At >= options.DeadAfter.Value:

@@ -18,7 +18,7 @@ public sealed record Deliver : IOutboxMessage
     /// <summary>Dedupe key; given again it is delivered once. Receivers see it too.</summary>
     public required string Key { get; init; }
 
-    /// <summary><c>notification</c> or <c>task</c>.</summary>
+    /// <summary>One of <see cref="ItemKind"/>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>One line.</summary>
@@ -44,6 +44,85 @@ public sealed record Deliver : IOutboxMessage
 
     /// <summary>When it was asked for, UTC.</summary>
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>The incident's type.</summary>
+    public string? IncidentType { get; init; }
+
+    /// <summary>The blamed principal, or what the incident is about.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The playbook.</summary>
+    public string? Playbook { get; init; }
+
+    /// <summary>For <see cref="ItemKind.Resolved"/>: the notices that are no longer current.</summary>
+    public IReadOnlyList<ToldNotice>? Resolves { get; init; }
+
+    /// <summary>For a task: add to the open item, never open one.</summary>
+    public bool CommentOnly { get; init; }
+}
+
+/// <summary>Kinds of item.</summary>
+public static class ItemKind
+{
+    /// <summary>Something happened.</summary>
+    public const string Notification = "notification";
+
+    /// <summary>What a notification told is over.</summary>
+    public const string Resolved = "resolved";
+
+    /// <summary>A summary of notifications beyond the channel's rate.</summary>
+    public const string Digest = "digest";
+
+    /// <summary>Work for people.</summary>
+    public const string Task = "task";
+}
+
+/// <summary>A notification that a channel was given.</summary>
+public sealed record ToldNotice
+{
+    /// <summary>Its key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Its severity.</summary>
+    public required string Severity { get; init; }
+
+    /// <summary>The playbook that sent it.</summary>
+    public string? Playbook { get; init; }
+
+    /// <summary>The incident's type.</summary>
+    public string? IncidentType { get; init; }
+
+    /// <summary>When it was asked for, UTC; null where it is not known.</summary>
+    public DateTimeOffset? At { get; init; }
+}
+
+/// <summary>
+/// The incident is over: a channel that was told of it gets one resolved notice, under the key <c>&lt;incident&gt;/resolved</c>.
+/// Answer after it is in the journal, or at once where the channel was told nothing: <see cref="OutboxAccepted"/>.
+/// </summary>
+public sealed record TellResolved : IOutboxMessage
+{
+    /// <inheritdoc/>
+    public required string Channel { get; init; }
+
+    /// <summary>The incident's id.</summary>
+    public required string IncidentId { get; init; }
+
+    /// <summary>The incident's key.</summary>
+    public required string IncidentKey { get; init; }
+
+    /// <summary>resolved, rolled_back or closed.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>When it ended, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The notice's key.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Key => IncidentId + "/resolved";
 }
 
 /// <summary>In the journal; delivery follows.</summary>
@@ -51,6 +130,9 @@ public sealed record OutboxAccepted : IGuardianMessage
 {
     /// <summary>The key.</summary>
     public required string Key { get; init; }
+
+    /// <summary>The channel that answers.</summary>
+    public string? Channel { get; init; }
 
     /// <summary>False where the channel is not configured or its outbox is full; <see cref="Reason"/> says which.</summary>
     public required bool Accepted { get; init; }
@@ -91,6 +173,15 @@ public sealed record OutboxStatus : IGuardianMessage
     /// <summary>Given up.</summary>
     public required long Dead { get; init; }
 
+    /// <summary>Told by a digest, because the channel's rate was used up.</summary>
+    public long Digested { get; init; }
+
+    /// <summary>Of those, the ones that wait for the next digest.</summary>
+    public int Collected { get; init; }
+
+    /// <summary>Kept from the channel by a silence.</summary>
+    public long Muted { get; init; }
+
     /// <summary>Refused because too many were waiting, since the entity started.</summary>
     public required long Refused { get; init; }
 
@@ -128,6 +219,26 @@ public sealed record DeliveryDone : OutboxEvent
 
     /// <summary>Attempts of the process that delivered it.</summary>
     public required int Attempts { get; init; }
+
+    /// <summary>What the receiver calls it, e.g. an issue's number; null where it has no name for it.</summary>
+    public string? Reference { get; init; }
+}
+
+/// <summary>The channel's rate was used up: the item is told by the next digest.</summary>
+public sealed record DeliveryCollected : OutboxEvent
+{
+    /// <summary>The item's key.</summary>
+    public required string Key { get; init; }
+}
+
+/// <summary>A silence kept the item from the channel.</summary>
+public sealed record DeliveryMuted : OutboxEvent
+{
+    /// <summary>The item's key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The silence, with its reason.</summary>
+    public required string Reason { get; init; }
 }
 
 /// <summary>An item was given up.</summary>
@@ -157,7 +268,55 @@ public sealed record OutboxSnapshot : IGuardianMessage
 
     /// <summary>Given up so far.</summary>
     public required long Dead { get; init; }
+
+    /// <summary>Told by digests so far.</summary>
+    public long Digested { get; init; }
+
+    /// <summary>Kept back by silences so far.</summary>
+    public long Muted { get; init; }
+
+    /// <summary>When the latest items that count towards the rate were delivered, oldest first.</summary>
+    public IReadOnlyList<DateTimeOffset>? Sent { get; init; }
+
+    /// <summary>What waits for the next digest; null where nothing does.</summary>
+    public CollectedItems? Collected { get; init; }
+
+    /// <summary>When the latest digest was made.</summary>
+    public DateTimeOffset? LastDigest { get; init; }
+
+    /// <summary>Open incidents that the channel was told of, oldest first.</summary>
+    public IReadOnlyList<ToldIncident>? Told { get; init; }
+
+    /// <summary>Work items that were opened, oldest first.</summary>
+    public IReadOnlyList<OpenItem>? Items { get; init; }
 }
+
+/// <summary>What a digest will tell.</summary>
+public sealed record CollectedItems
+{
+    /// <summary>How many.</summary>
+    public required int Count { get; init; }
+
+    /// <summary>Since when, UTC.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>The greatest severity among them.</summary>
+    public required string Severity { get; init; }
+
+    /// <summary>The first titles.</summary>
+    public required IReadOnlyList<string> Titles { get; init; }
+}
+
+/// <summary>An incident that a channel was told of.</summary>
+/// <param name="IncidentId">The incident.</param>
+/// <param name="Notices">What was told.</param>
+public sealed record ToldIncident(string IncidentId, IReadOnlyList<ToldNotice> Notices);
+
+/// <summary>A work item as the receiver knows it.</summary>
+/// <param name="ItemKey">Playbook and subject.</param>
+/// <param name="Reference">What the receiver calls it; null where nothing.</param>
+/// <param name="Occurrences">How often it was asked for.</param>
+public sealed record OpenItem(string ItemKey, string? Reference, int Occurrences);
 
 /// <summary>A key that is remembered, so that it is not delivered again.</summary>
 /// <param name="Key">The key.</param>

@@ -10,8 +10,9 @@ internal sealed class TaskChannel(TaskFile? file, HttpDelivery http, Uri? target
 {
     private readonly TaskBook _withoutFile = new();
 
-    public async Task<ChannelResult> SendAsync(Deliver item, CancellationToken cancellation)
+    public async Task<ChannelResult> SendAsync(Sending sending, CancellationToken cancellation)
     {
+        var item = sending.Item;
         TaskRecord record;
         try
         {

@@ -1,5 +1,7 @@
+using System.Data.Common;
 using Guardian.Actors.Hosting;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Guardian.Actors.Persistence;
 
@@ -35,6 +37,9 @@ internal sealed record JournalDatabase(bool IsSqlite, string Journal, string Sna
         if (!IsSqlite) return;
         foreach (var connectionString in new[] { Journal, Snapshots }) Create(connectionString);
     }
+
+    /// <summary>A closed connection to <see cref="Journal"/> or <see cref="Snapshots"/>.</summary>
+    public DbConnection Connect(string connectionString) => IsSqlite ? new SqliteConnection(connectionString) : new NpgsqlConnection(connectionString);
 
     private static JournalDatabase Sqlite(string connectionString, string dataDirectory)
     {

@@ -32,7 +32,7 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
     /// <summary>As the stream of events shows it.</summary>
     public EventView View => new(
         Offset,
-        TypeNames.GetValueOrDefault(Event.GetType(), "unknown"),
+        Event is UnreadableMessage unreadable ? unreadable.Manifest.Split(':')[0] : TypeNames.GetValueOrDefault(Event.GetType(), "unknown"),
         Event switch { IncidentEvent x => x.IncidentId, RunEvent => RunId, _ => PersistenceId },
         Event switch { IncidentEvent x => x.At, RunEvent x => x.At, OutboxEvent x => x.At, _ => WrittenAt },
         Summary);
@@ -66,6 +66,9 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
         RunEnded x => $"{RunProjection.Name(x.Phase)}: {x.Reason}",
         DeliveryAccepted x => $"{x.Item.Kind} for channel {x.Item.Channel}: {x.Item.Title}",
         DeliveryDone x => $"{x.Key} delivered",
+        DeliveryCollected x => $"{x.Key} waits for the next digest: the channel's rate is used up",
+        DeliveryMuted x => $"{x.Key} not sent: {x.Reason}",
+        UnreadableMessage x => $"cannot be read by this version: {x}",
         DeliveryDead x => $"{x.Key} given up: {x.Reason}",
         _ => "",
     };

@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Guardian.Actors.Serialization;
 using Microsoft.Data.Sqlite;
 
 namespace Guardian.Actors.Persistence;
@@ -10,14 +13,16 @@ namespace Guardian.Actors.Persistence;
 internal static class ProjectionFile
 {
     /// <summary>Raise it with every change of the tables or of a fold: each node then rebuilds at its next start.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     private const string Schema = """
-        create table meta (id integer primary key check (id = 1), position integer not null);
-        insert into meta values (1, 0);
-        create table incidents (id text primary key, seq integer not null, state text not null, open integer not null, view text not null) without rowid;
+        create table meta (id integer primary key check (id = 1), position integer not null, unreadable text not null default '');
+        insert into meta (id, position) values (1, 0);
+        create table incidents (id text primary key, seq integer not null, entity text not null, state text not null, open integer not null, ended integer, view text not null) without rowid;
         create index incidents_seq on incidents (seq);
         create index incidents_open on incidents (seq) where open = 1;
+        create index incidents_entity on incidents (entity, seq);
+        create index incidents_ended on incidents (ended) where open = 0;
         create index incidents_state on incidents (state, seq);
         create table runs (id text primary key, seq integer not null, playbook text not null, incident text not null, view text not null, fold text not null) without rowid;
         create index runs_seq on runs (seq);
@@ -25,6 +30,10 @@ internal static class ProjectionFile
         create index runs_incident on runs (incident, seq);
         create table events (position integer primary key, type text not null, entity text not null, at integer not null, summary text not null);
         """;
+
+    /// <summary>SHA-256 of the manifests that this version reads.</summary>
+    public static string Vocabulary { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', GuardianSerializer.Known.Select(x => x.Manifest).Order(StringComparer.Ordinal)))));
 
     /// <summary>The one connection that writes; creates or rebuilds the file first where it must.</summary>
     /// <param name="path">The file.</param>
@@ -74,7 +83,14 @@ internal static class ProjectionFile
             // NORMAL: a power cut may cost the last transactions, never the file; they come again from the journal.
             Run(connection, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
             var version = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-            if (version == SchemaVersion && Scalar(connection, "select position from meta") is not null) return connection;
+            if (version == SchemaVersion && Scalar(connection, "select unreadable from meta") is string unreadable)
+            {
+                if (unreadable.Length == 0 || unreadable == Vocabulary) return connection;
+                rebuilt = "it passed over events that this version can read";
+                connection.Dispose();
+                return null;
+            }
+
             if (version == 0 && Scalar(connection, "select count(*) from sqlite_master") is 0L)
             {
                 Run(connection, $"begin; {Schema} PRAGMA user_version={SchemaVersion.ToString(CultureInfo.InvariantCulture)}; commit;");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Serialization;
 using Guardian.Playbooks.Execution;
 using Microsoft.Data.Sqlite;
 
@@ -70,6 +71,13 @@ internal sealed class ProjectionStore : IDisposable
         }
 
         if (position == Position) return;
+        if (events.Any(x => x.Event is UnreadableMessage))
+        {
+            // A version that can read them builds the file again.
+            using var note = Command(transaction, "update meta set unreadable = $a where unreadable = ''");
+            Execute(note, ProjectionFile.Vocabulary);
+        }
+
         Save(transaction, incidents, runs);
         using (var move = Command(transaction, "update meta set position = $a")) Execute(move, position);
         if (position / TrimEvery != Position / TrimEvery)
@@ -84,9 +92,9 @@ internal sealed class ProjectionStore : IDisposable
 
     private void Save(SqliteTransaction transaction, Dictionary<string, (long Seq, IncidentView View)> incidents, Dictionary<string, (long Seq, RunState View)> runs)
     {
-        using var incident = Command(transaction, "insert into incidents (id, seq, state, open, view) values ($a, $b, $c, $d, $e) on conflict (id) do update set state = excluded.state, open = excluded.open, view = excluded.view");
+        using var incident = Command(transaction, "insert into incidents (id, seq, entity, state, open, ended, view) values ($a, $b, $c, $d, $e, $f, $g) on conflict (id) do update set state = excluded.state, open = excluded.open, ended = excluded.ended, view = excluded.view");
         foreach (var (id, (seq, view)) in incidents)
-            Execute(incident, id, seq, view.State, IncidentProjection.IsOpen(view.State) ? 1 : 0, JsonSerializer.Serialize(view, ProjectionJson.Default.IncidentView));
+            Execute(incident, id, seq, IncidentKeys.PersistenceId(view.Key), view.State, IncidentProjection.IsOpen(view.State) ? 1 : 0, (object?)view.EndedAt?.UtcTicks ?? DBNull.Value, JsonSerializer.Serialize(view, ProjectionJson.Default.IncidentView));
         using var run = Command(transaction, "insert into runs (id, seq, playbook, incident, view, fold) values ($a, $b, $c, $d, $e, $f) on conflict (id) do update set view = excluded.view, fold = excluded.fold");
         foreach (var (id, (seq, state)) in runs)
         {

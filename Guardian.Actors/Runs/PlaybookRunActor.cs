@@ -6,6 +6,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Serialization;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 
@@ -30,6 +31,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     private RunState _state = RunState.Empty;
     private RunMachine _machine = null!;
     private JsonElement _incident;
+    private UnreadableMessage? _unreadable;
 
     public PlaybookRunActor(RunOrder order, RunDependencies deps)
     {
@@ -43,6 +45,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Recover<RunEvent>(e => _state = _state.Apply(e));
         // Some journals, the one in memory among them, give the tagged event back as it was written.
         Recover<Akka.Persistence.Journal.Tagged>(x => _state = _state.Apply((RunEvent)x.Payload));
+        Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<ActionOutcome>(Answered);
         Command<ProbeAnswer>(Measured);
@@ -72,6 +75,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     protected override void PostStop()
     {
         Context.System.EventStream.Unsubscribe(Self);
+        ParkedEntities.Of(Context.System).Remove(PersistenceId);
         base.PostStop();
     }
 
@@ -91,6 +95,12 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
 
     private void Recovered()
     {
+        if (_unreadable is { } unreadable)
+        {
+            Park(unreadable);
+            return;
+        }
+
         if (_state.Ended)
         {
             ReportEnd();
@@ -114,6 +124,19 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         if (loaded.Error is { } error)
             events.AddRange(RunMachine.Abandon(_state, $"its definition cannot be read by this version of Guardian: {error}", _deps.Time.GetUtcNow()));
         Store(events);
+    }
+
+    /// <summary>What it did is not known, so it neither writes nor acts; its leases lapse, its incident stays open.</summary>
+    private void Park(UnreadableMessage unreadable)
+    {
+        var reason = $"its journal holds an event that cannot be read ({unreadable}); start the version that wrote it, or restore a backup";
+        _log.Error("Run {Run} is parked: {Reason}", _order.RunId, reason);
+        ParkedEntities.Of(Context.System).Add(PersistenceId, reason);
+        Become(() =>
+        {
+            Command<RunDirected>(_ => Sender.Tell(new IncidentAnswer { Done = false, Reason = reason }));
+            CommandAny(_ => { });
+        });
     }
 
     /// <summary>Enough of a playbook to hand the run to people.</summary>
@@ -210,7 +233,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     private void ReportEnd()
     {
         Timers.Cancel(nameof(Wake));
-        Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? ""));
+        Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? "") { Told = ToldChannels.Of(_state) });
         Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
     }
 

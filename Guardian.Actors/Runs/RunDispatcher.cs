@@ -68,8 +68,13 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
         RunStarted run, string key, long epoch, int attempt, string action, System.Text.Json.JsonElement input, bool undo, DateTimeOffset deadline) => new()
     {
         Key = key, Epoch = epoch, Attempt = attempt, RunId = run.RunId, IncidentKey = run.IncidentKey, IncidentId = run.IncidentId,
-        Playbook = run.Playbook, Action = action, Input = input, Undo = undo, Deadline = deadline,
+        Playbook = run.Playbook, IncidentType = Field(run, "type"), Subject = Field(run, "subject"),
+        Action = action, Input = input, Undo = undo, Deadline = deadline,
     };
+
+    private static string? Field(RunStarted run, string name) =>
+        run.Incident.ValueKind == System.Text.Json.JsonValueKind.Object && run.Incident.TryGetProperty(name, out var value)
+        && value.ValueKind == System.Text.Json.JsonValueKind.String ? value.GetString() : null;
 
     private static string IdOf(RunCommand command) => command switch
     {

@@ -18,4 +18,8 @@ internal sealed record LiveIncident(JsonElement Fields) : INoSerializationVerifi
 internal sealed record RunDirected(string Verb, string By, string Reason) : INoSerializationVerificationNeeded;
 
 /// <summary>To the incident: the run is over. Repeated until the incident stops the run.</summary>
-internal sealed record RunFinished(string RunId, RunPhase Phase, string Reason) : INoSerializationVerificationNeeded;
+internal sealed record RunFinished(string RunId, RunPhase Phase, string Reason) : INoSerializationVerificationNeeded
+{
+    /// <summary>Channels that the run told of the incident.</summary>
+    public IReadOnlyList<string> Told { get; init; } = [];
+}

@@ -27,21 +27,37 @@ public sealed class GuardianSerializer(ExtendedActorSystem system) : SerializerW
     /// <summary>Every type that may leave the process or enter the journal, with its manifest.</summary>
     internal static IEnumerable<(Type Type, string Manifest)> Known => ByType.Select(x => (x.Key, x.Value.Manifest));
 
+    /// <summary>Whether this version reads it.</summary>
+    internal static bool Knows(string manifest) => ByManifest.ContainsKey(manifest);
+
+    /// <summary>How a known type is written.</summary>
+    internal static JsonTypeInfo JsonOf(Type type) => ByType[type].Json;
+
     /// <inheritdoc/>
     public override int Identifier => SerializerId;
 
     /// <inheritdoc/>
-    public override string Manifest(object o) => Of(o).Manifest;
+    public override string Manifest(object o) => o is UnreadableMessage x ? x.Manifest : Of(o).Manifest;
 
     /// <inheritdoc/>
-    public override byte[] ToBinary(object obj) => JsonSerializer.SerializeToUtf8Bytes(obj, Of(obj).Json);
+    public override byte[] ToBinary(object obj) => obj is UnreadableMessage x ? x.Bytes : JsonSerializer.SerializeToUtf8Bytes(obj, Of(obj).Json);
 
-    /// <inheritdoc/>
-    /// <exception cref="SerializationException">The manifest is not known to this version.</exception>
-    public override object FromBinary(byte[] bytes, string manifest) =>
-        ByManifest.TryGetValue(manifest, out var json)
-            ? JsonSerializer.Deserialize(bytes, json) ?? throw new SerializationException($"'{manifest}' holds null")
-            : throw new SerializationException($"manifest '{manifest}' is not known to this version of Guardian");
+    /// <summary>
+    /// Never throws: what this version cannot read becomes an <see cref="UnreadableMessage"/>. A journal's replay and its stream of
+    /// events would fail on an exception and be tried again for ever.
+    /// </summary>
+    public override object FromBinary(byte[] bytes, string manifest)
+    {
+        if (!ByManifest.TryGetValue(manifest, out var json)) return new UnreadableMessage(manifest, bytes, "not known to this version of Guardian");
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, json) ?? (object)new UnreadableMessage(manifest, bytes, "holds null");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or ArgumentException or FormatException)
+        {
+            return new UnreadableMessage(manifest, bytes, e.Message);
+        }
+    }
 
     private static (string Manifest, JsonTypeInfo Json) Of(object o) => ByType.TryGetValue(o.GetType(), out var known)
         ? known

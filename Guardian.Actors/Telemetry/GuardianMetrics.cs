@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Notifications;
 
 namespace Guardian.Actors.Telemetry;
 
@@ -33,6 +34,11 @@ internal sealed class GuardianMetrics : IDisposable
         Gauge("guardian.incidents.open", "{incident}", "Open incidents.", OpenIncidents);
         Gauge("guardian.journal.healthy", "1", "1 while the journal takes writes.", x => x.Journal().Healthy ? 1 : 0);
         Gauge("guardian.parts.not_ready", "{part}", "Parts of the supervision tree that are not ready.", x => x.NotReady().Count);
+        Channels("guardian.outbox.pending", "Items accepted and not delivered yet, by channel.", x => x.Pending);
+        Channels("guardian.outbox.delivered", "Items delivered, by channel.", x => x.Delivered);
+        Channels("guardian.outbox.dead", "Items given up, by channel.", x => x.Dead);
+        Channels("guardian.outbox.digested", "Notifications told by a digest because the channel's rate was used up.", x => x.Digested);
+        Channels("guardian.outbox.muted", "Notifications that a silence kept back.", x => x.Muted);
         Gauge("guardian.hold", "1", "1 while all acting is held.", x => x.Mode.Held is null ? 0 : 1);
     }
 
@@ -44,6 +50,10 @@ internal sealed class GuardianMetrics : IDisposable
 
     private void Gauge(string name, string unit, string description, Func<GuardianParts, long?> read) =>
         _meter.CreateObservableGauge(name, () => _parts() is { } parts && read(parts) is { } value ? [new Measurement<long>(value)] : Array.Empty<Measurement<long>>(), unit, description);
+
+    /// <summary>The totals come from the journal and move with their channel to another node: gauges, not counters of this process.</summary>
+    private void Channels(string name, string description, Func<OutboxStatus, long> read) => _meter.CreateObservableGauge(
+        name, () => (_parts()?.Channels() ?? []).Select(x => new Measurement<long>(read(x), new KeyValuePair<string, object?>("channel", x.Channel))), "{item}", description);
 
     private Measurement<long>[] One(Func<GuardianParts, long> read) => _parts() is { } parts ? [new Measurement<long>(read(parts))] : [];
 

@@ -4,6 +4,7 @@ using Guardian.Actors.Chaos;
 using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Reports;
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Hosting;
 
 namespace Guardian.Host.Chaos;
 
@@ -24,7 +25,7 @@ internal sealed record ChaosRequest
 }
 
 /// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
-internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<NodeProgram> program)
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program)
 {
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {

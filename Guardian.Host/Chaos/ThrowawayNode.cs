@@ -3,20 +3,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Hosting;
 
 namespace Guardian.Host.Chaos;
-
-/// <summary>How to start this very program again.</summary>
-internal sealed record NodeProgram(string FileName, IReadOnlyList<string> Arguments)
-{
-    /// <summary>The running executable; where that is <c>dotnet</c>, with this assembly's file.</summary>
-    public static NodeProgram Self()
-    {
-        var path = Environment.ProcessPath ?? throw new ChaosTargetException("this program does not know its own path, so it cannot start a node; use --url");
-        var isHost = Path.GetFileNameWithoutExtension(path).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        return new(path, isHost ? [typeof(NodeProgram).Assembly.Location] : []);
-    }
-}
 
 /// <summary>
 /// A node of its own for one drill: a child process on loopback with its own folder, ended by its process id. It runs in that
@@ -48,7 +37,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable
     public string Folder { get; }
 
     /// <exception cref="ChaosTargetException">It did not become ready; the message shows the end of its output.</exception>
-    public static async Task<ThrowawayNode> StartAsync(NodeProgram program, string folder, string policy, string playbooks, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ThrowawayNode> StartAsync(GuardianProgram program, string folder, string policy, string playbooks, TimeProvider time, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));

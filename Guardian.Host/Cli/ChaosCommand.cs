@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Hosting;
 using Guardian.Host.Chaos;
 
 namespace Guardian.Host.Cli;
@@ -55,7 +56,7 @@ internal static class ChaosCommand
                     Key = result.GetValue(options.Key),
                 };
                 if (request.Url is not null) await AdmitAsync(request, result.GetValue(yes), abort);
-                var (done, folder) = await new ChaosRun(console, TimeProvider.System, NodeProgram.Self).RunAsync(request, abort);
+                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self).RunAsync(request, abort);
                 console.Closing(done, folder);
                 return done.Worst.ExitCode();
             }
@@ -84,6 +85,9 @@ internal static class ChaosCommand
             if (!ChaosEnabled(status)) throw new ChaosTargetException($"{request.Url} does not allow chaos; start it with --Guardian:Chaos:Enabled=true, or leave out --url to use a fresh node");
         }
     }
+
+    private static GuardianProgram Self() => GuardianProgram.Running(typeof(ChaosCommand).Assembly)
+        ?? throw new ChaosTargetException("this program does not know its own path, so it cannot start a node; use --url");
 
     private static bool ChaosEnabled(System.Text.Json.JsonElement status) =>
         status.ValueKind == System.Text.Json.JsonValueKind.Object && status.TryGetProperty("chaos", out var chaos)

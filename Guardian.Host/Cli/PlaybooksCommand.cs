@@ -1,60 +1,33 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
 
 namespace Guardian.Host.Cli;
 
-/// <summary><c>guardian playbooks validate</c>: every error of every file, as <c>file:line:column: message</c>.</summary>
+/// <summary><c>guardian playbooks …</c>.</summary>
 internal static class PlaybooksCommand
 {
     public static Command Create(CliOptions options, Func<Vocabulary> vocabulary)
     {
         var command = new Command("playbooks", "Playbooks");
-        command.Add(Validate(options, vocabulary));
+        command.Add(PlaybooksValidate.Create(options, vocabulary));
+        command.Add(PlaybooksTest.Create(options, vocabulary));
         return command;
     }
 
-    private static Command Validate(CliOptions options, Func<Vocabulary> vocabulary)
+    public static Argument<string?> Path() => new("path") { Description = "File or folder, by default Guardian:Files:Playbooks", Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>The playbooks of a file or a folder with all their errors.</summary>
+    public static PlaybookLoadResult Load(CliOptions options, string? path, Vocabulary vocabulary)
     {
-        var path = new Argument<string?>("path") { Description = "File or folder, by default Guardian:Files:Playbooks", Arity = ArgumentArity.ZeroOrOne };
-        var format = new Option<string>("--format") { Description = "text or json", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("validate", "All errors of all playbooks; exit code 1 on any") { path, format };
-        command.SetAction(parsed =>
-        {
-            var output = options.Output(parsed);
-            var result = Load(ShippedFiles.Find(parsed.GetValue(path) ?? options.Configured.Files.Playbooks), vocabulary());
-            if (output.Json || parsed.GetValue(format) == "json") WriteJson(output, result);
-            else WriteText(output, result);
-            return result.Errors.Count == 0 ? ExitCodes.Done : ExitCodes.Negative;
-        });
-        return command;
+        var found = ShippedFiles.Find(path ?? options.Configured.Files.Playbooks);
+        return File.Exists(found) ? PlaybookLoader.LoadFile(Relative(found), vocabulary) : PlaybookLoader.LoadDirectory(Relative(found), vocabulary);
     }
 
-    private static PlaybookLoadResult Load(string path, Vocabulary vocabulary)
+    /// <summary>As people write it: below the working directory without its path.</summary>
+    private static string Relative(string path)
     {
-        if (!File.Exists(path)) return PlaybookLoader.LoadDirectory(path, vocabulary);
-        try
-        {
-            return PlaybookLoader.Load([(path, File.ReadAllText(path))], vocabulary);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return new PlaybookLoadResult([], [new FileError(path, 0, 0, $"cannot be read: {e.Message}")]);
-        }
+        var relative = System.IO.Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
-
-    private static void WriteText(CliOutput output, PlaybookLoadResult result)
-    {
-        foreach (var error in result.Errors) output.Writer.WriteLine(error.ToString());
-        foreach (var playbook in result.Playbooks) output.Writer.WriteLine($"ok: {playbook.Name} version {playbook.Version} ({playbook.Hash[..12]})");
-    }
-
-    private static void WriteJson(CliOutput output, PlaybookLoadResult result) => output.Writer.WriteLine(new JsonObject
-    {
-        ["valid"] = result.Errors.Count == 0,
-        ["playbooks"] = new JsonArray([.. result.Playbooks.Select(x => (JsonNode)new JsonObject { ["name"] = x.Name, ["version"] = x.Version, ["hash"] = x.Hash })]),
-        ["errors"] = new JsonArray([.. result.Errors.Select(x => (JsonNode)new JsonObject { ["file"] = x.File, ["line"] = x.Line, ["column"] = x.Column, ["message"] = x.Message })]),
-    }.ToJsonString());
 }

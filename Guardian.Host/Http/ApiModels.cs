@@ -33,7 +33,12 @@ internal sealed record StatusView
     public required JournalView Journal { get; init; }
 
     /// <summary>What the monitors have seen of the whole cluster; left out where they do not answer.</summary>
+    /// <summary>Entities whose journal this version cannot read.</summary>
+    public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
+    public required IReadOnlyList<ChannelView> Channels { get; init; }
 
     /// <summary>Whether scenarios may run against this node.</summary>
     public required ChaosView Chaos { get; init; }
@@ -52,6 +57,19 @@ internal sealed record StatusView
 /// <param name="Detections">Rules that fired.</param>
 /// <param name="RaisesPending">Incidents not in the journal yet.</param>
 internal sealed record MonitorsView(long AclViolations, long Blacklisted, long Overflow, long FellOut, long Detections, int RaisesPending);
+
+/// <param name="Channel">Its name.</param>
+/// <param name="Pending">Accepted and not delivered yet.</param>
+/// <param name="Delivered">Delivered.</param>
+/// <param name="Dead">Given up.</param>
+/// <param name="Digested">Told by a digest because the rate was used up.</param>
+/// <param name="Collected">Of those, waiting for the next digest.</param>
+/// <param name="Muted">Kept back by silences.</param>
+/// <param name="Refused">Refused because too many waited.</param>
+/// <param name="WaitingSince">When the item in front was accepted.</param>
+/// <param name="LastFailure">Why the last attempt failed.</param>
+internal sealed record ChannelView(
+    string Channel, int Pending, long Delivered, long Dead, long Digested, int Collected, long Muted, long Refused, DateTimeOffset? WaitingSince, string? LastFailure);
 
 internal sealed record ChaosView(bool Enabled);
 

@@ -60,9 +60,12 @@ internal sealed class HealthRoutes(ApiContext api)
         if (api.Stopping.IsCancellationRequested || api.Access.ActorSystem is { } running && CoordinatedShutdown.Get(running).ShutdownReason is not null) failed.Add("drain");
         if (api.Access.Current is not { } guardian || guardian.Parts.NotReady().Count > 0) return Failed([.. failed, "guardian"]);
         var journal = guardian.Parts.Journal();
-        if (strict && !journal.Healthy) failed.Add("journal");
+        List<string> degraded = [];
+        if (!journal.Healthy) degraded.Add("journal");
+        if (guardian.Parts.Parked().Count > 0) degraded.Add("unreadable-events");
+        if (strict) failed.AddRange(degraded);
         if (failed.Count > 0) return Failed(failed);
-        return Ok(journal.Healthy ? "OK" : "degraded: journal");
+        return Ok(degraded.Count == 0 ? "OK" : "degraded: " + string.Join(", ", degraded));
     }
 
     /// <summary>Does the default dispatcher still run what it is given?</summary>

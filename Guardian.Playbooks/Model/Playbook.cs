@@ -59,6 +59,15 @@ public sealed record Playbook
 
     /// <summary>Steps carried out at the end, whatever the end is.</summary>
     public IReadOnlyList<Step> Finally { get; init; } = [];
+
+    /// <summary>The tests in its file.</summary>
+    public IReadOnlyList<PlaybookTest> Tests { get; init; } = [];
+
+    /// <summary>Path of its file as given.</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>Where its steps and verifications stand, by id; its name is under the empty id.</summary>
+    public IReadOnlyDictionary<string, Place> Places { get; init; } = new Dictionary<string, Place>();
 }
 
 /// <summary>An event that starts the playbook, with its condition.</summary>

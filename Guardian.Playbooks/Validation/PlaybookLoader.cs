@@ -39,6 +39,14 @@ public static class PlaybookLoader
         return set.Result();
     }
 
+    /// <summary>Reads one file, bounded in size.</summary>
+    public static PlaybookLoadResult LoadFile(string path, Vocabulary vocabulary)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        return LoadFiles([path], vocabulary);
+    }
+
     /// <summary>
     /// Reads all <c>*.yaml</c> and <c>*.yml</c> files of a folder, sorted by path; a missing folder is an error.
     /// Folders below it are left alone: mounted configuration keeps its older versions in such ones.
@@ -59,6 +67,11 @@ public static class PlaybookLoader
 
         if (paths.Count > PlaybookLimits.Files)
             return new PlaybookLoadResult([], [new FileError(directory, 0, 0, $"the folder has {paths.Count} playbooks; at most {PlaybookLimits.Files} are read")]);
+        return LoadFiles(paths, vocabulary);
+    }
+
+    private static PlaybookLoadResult LoadFiles(IEnumerable<string> paths, Vocabulary vocabulary)
+    {
         var set = new Loading(vocabulary);
         foreach (var path in paths)
         {
@@ -89,7 +102,7 @@ public static class PlaybookLoader
                 if (playbook is not null && sink.Count == 0)
                 {
                     var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-                    _playbooks.Add(playbook with { Definition = text, Hash = hash });
+                    _playbooks.Add(playbook with { Definition = text, Hash = hash, File = sink.File });
                 }
             }
 

@@ -6,8 +6,6 @@ namespace Guardian.Playbooks.Validation;
 
 internal sealed partial class PlaybookReader
 {
-    private static readonly string[] Verdicts = ["resolved", "rolled_back", "escalated", "cancelled", "observed"];
-
     private List<Verification> ReadVerifications(IReadOnlyList<YamlNode> nodes, NameTable names)
     {
         var verifications = new List<Verification>();
@@ -59,52 +57,5 @@ internal sealed partial class PlaybookReader
     {
         if (map.Take(key) is { } node && node.Text != value)
             sink.Add(node, $"'{key}: {YamlNode.Shorten(node.Text)}' is not supported by this release; only '{value}' is");
-    }
-
-    /// <summary>Checks the shape and the names of the in-file tests.</summary>
-    private void ReadTests(IReadOnlyList<YamlNode> tests, IReadOnlyList<IncidentType> types, IReadOnlyList<Step> steps)
-    {
-        foreach (var node in tests)
-        {
-            if (MapReader.Of(node, sink, "a test") is not { } test) continue;
-            test.RequireText("name");
-            ReadGiven(MapReader.Of(test.Require("given"), sink, "'given'"), types);
-            if (MapReader.Of(test.Require("expect"), sink, "'expect'") is { } expect)
-            {
-                CheckStepIds(expect.List("ran"), steps);
-                CheckStepIds(expect.List("skipped"), steps);
-                if (expect.Take("verdict") is { } verdict && !Verdicts.Contains(verdict.Text))
-                    sink.Add(verdict, $"'verdict' must be one of {string.Join(", ", Verdicts)}, not {verdict.Describe()}");
-                expect.Finish();
-            }
-
-            test.Finish();
-        }
-    }
-
-    private void ReadGiven(MapReader? given, IReadOnlyList<IncidentType> types)
-    {
-        if (given is null) return;
-        var at = given.Require("event");
-        var incident = given.Map("incident");
-        given.Finish();
-        var type = types.FirstOrDefault(x => x.Name == at?.Text);
-        if (at is not null && type is null) sink.Add(at, $"{at.Describe()} does not start this playbook{Spelling.Hint(at.Text, types.Select(x => x.Name))}");
-        if (type is null || incident is null) return;
-        var fields = IncidentType.Common.Concat(type.Fields).ToList();
-        foreach (var entry in incident.Node.Entries)
-        {
-            var field = fields.FirstOrDefault(x => x.Name == entry.Key);
-            if (field is null)
-                sink.Add(entry.KeyNode, $"'{type.Name}' has no field '{YamlNode.Shorten(entry.Key)}'{Spelling.Hint(entry.Key, fields.Select(x => x.Name))}");
-            else if (!entry.Value.IsNull && !Literals.Fits(entry.Value, field.Type))
-                sink.Add(entry.Value, $"'{entry.Key}' must be {Literals.Form(field.Type)}, not {entry.Value.Describe()}");
-        }
-    }
-
-    private void CheckStepIds(IReadOnlyList<YamlNode> ids, IReadOnlyList<Step> steps)
-    {
-        foreach (var node in ids.Where(x => steps.All(step => step.Id != x.Text)))
-            sink.Add(node, $"no step has the id {node.Describe()}{Spelling.Hint(node.Text, steps.Select(x => x.Id))}");
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         var final = ReadSteps(finallyNodes, names, steps, allIds, optional: true);
         var verify = ReadVerifications(verifyNodes, names.With("steps", Names.Steps(steps, allIds, vocabulary)));
         var rollback = ReadRollback(map.Map("rollback"));
-        ReadTests(map.List("tests"), types, steps);
+        var tests = ReadTests(map.List("tests"), types, steps, final, verify);
         map.Finish();
 
         if (name is null || steps.Count == 0 || triggers.Count == 0) return (null, name);
@@ -63,6 +63,8 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
             Verify = verify,
             RollbackOn = rollback,
             Finally = final,
+            Tests = tests,
+            Places = _ids.Append(new("", name)).ToDictionary(x => x.Key, x => new Place(x.Value.Line, x.Value.Column), StringComparer.Ordinal),
         }, name);
     }
 
@@ -167,8 +169,10 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         foreach (var below in entry.Value.Entries) CheckConstant(below);
     }
 
-    private static Dictionary<string, JsonElement> Constants(YamlNode? vars) => (vars?.Entries ?? []).ToDictionary(
-        x => x.Key, x => new Template(Literals.Part(x.Value)).Render(new EvaluationScope()), StringComparer.Ordinal);
+    private static Dictionary<string, JsonElement> Constants(YamlNode? vars) =>
+        (vars?.Entries ?? []).ToDictionary(x => x.Key, x => Constant(x.Value), StringComparer.Ordinal);
+
+    private static JsonElement Constant(YamlNode node) => new Template(Literals.Part(node)).Render(new EvaluationScope());
 
     private IReadOnlyList<YamlNode> Items(MapReader map, string key, int most, bool needed)
     {

@@ -105,7 +105,7 @@ public sealed class PublishTests : BusFixture
         port.Subscribe("a.>", subscriber.Ref);
         Sys.Stop(owner.Ref);
         await AwaitAssertAsync(() => Publish(port, "a.x").Outcome.Should().Be(PublishOutcome.Revoked), TimeSpan.FromSeconds(10));
-        State.Subscriptions.Count.Should().Be(0);
+        await AwaitAssertAsync(() => State.Subscriptions.Count.Should().Be(0), TimeSpan.FromSeconds(10)); // just after it refuses
         Gateway.Counters().Sent.Should().Be(Gateway.Counters().Accepted + Gateway.Counters().Refused);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Hosting;
 using Guardian.Host.Chaos;
 using Guardian.Host.Cli;
 
@@ -32,7 +33,7 @@ public sealed class ChaosRunTests : IDisposable
     {
         var output = new StringWriter();
         var console = new ChaosConsole(output, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
-        var run = new ChaosRun(console, TimeProvider.System, () => new NodeProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]));
+        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]));
         var request = new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 2, Report = _folder };
 
         var (report, folder) = await run.RunAsync(request, default);

@@ -25,7 +25,7 @@ internal static class Items
     public static OutboxDependencies Dependencies(string folder, Uri? webhook = null, string secret = "", Uri? tasks = null, string file = "tasks.jsonl", NotificationOptions? options = null)
     {
         var notifications = options ?? new NotificationOptions();
-        if (webhook is not null) notifications.Channels["security"] = new ChannelOptions { Webhook = webhook.ToString(), SecretFromEnvironment = secret };
+        if (webhook is not null) notifications.Channels["security"] = new ChannelOptions { Webhook = webhook.ToString(), SecretFromEnvironment = secret, MaxItems = 1000 };
         return new OutboxDependencies
         {
             Notifications = notifications,

@@ -7,8 +7,8 @@ namespace Guardian.Tests.Notifications;
 
 public sealed class OutboxLogicTests
 {
-    private readonly OutboxLogic _logic = new(new NotificationOptions { MaxPending = 2, DeadAfter = TimeSpan.FromHours(1) });
-    private readonly OutboxState _state = new();
+    private readonly OutboxLogic _logic = new(new NotificationOptions { MaxPending = 2, DeadAfter = TimeSpan.FromHours(1) }, new ChannelOptions());
+    private readonly OutboxState _state = new("security");
 
     private OutboxAccepted Take(string key)
     {

@@ -146,7 +146,7 @@ public sealed class OutboxTests : IAsyncLifetime
         });
 
         await kit.EventFilter.Error(contains: "notification on channel nobody: rogue was banned. 12 violations on system.control (severity high, incident acl/principal/rogue a-1, run a-1.1, key k)")
-            .ExpectOneAsync(async () => (await channel.SendAsync(Item("k", "nobody"), default)).Should().Be(ChannelResult.Ok));
+            .ExpectOneAsync(async () => (await channel.SendAsync(new Sending(Item("k", "nobody")), default)).Should().Be(ChannelResult.Ok));
     }
 
     [Fact]

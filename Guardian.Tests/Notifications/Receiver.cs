@@ -16,6 +16,8 @@ public sealed class Receiver : IAsyncDisposable
 
     public sealed record Request(string Key, string ContentType, string? Signature, byte[] Body)
     {
+        public Dictionary<string, string> Headers { get; init; } = [];
+
         public string Text => System.Text.Encoding.UTF8.GetString(Body);
     }
 
@@ -25,6 +27,9 @@ public sealed class Receiver : IAsyncDisposable
 
     /// <summary>Status of the next answers, by key.</summary>
     public Func<Request, int> Answer { get; set; } = _ => 204;
+
+    /// <summary>Header of the next answers.</summary>
+    public string? RetryAfter { get; set; }
 
     public static async Task<Receiver> StartAsync()
     {
@@ -48,8 +53,10 @@ public sealed class Receiver : IAsyncDisposable
             context.Request.Headers["Idempotency-Key"].ToString(),
             context.Request.ContentType ?? "",
             context.Request.Headers.TryGetValue("X-Guardian-Signature", out var signature) ? signature.ToString() : null,
-            body.ToArray());
+            body.ToArray())
+        { Headers = context.Request.Headers.ToDictionary(x => x.Key, x => x.Value.ToString(), StringComparer.OrdinalIgnoreCase) };
         Requests.Enqueue(request);
+        if (RetryAfter is not null) context.Response.Headers.RetryAfter = RetryAfter;
         context.Response.StatusCode = Answer(request);
     }
 

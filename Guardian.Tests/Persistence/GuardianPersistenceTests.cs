@@ -7,19 +7,25 @@ using Akka.Streams;
 using Akka.Streams.Dsl;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
-using Microsoft.Data.Sqlite;
 
 namespace Guardian.Tests.Persistence;
 
 public sealed class GuardianPersistenceTests : IDisposable
 {
-    private readonly JournalSystem _journal = new();
+    private JournalSystem _journal = new();
 
     public void Dispose() => _journal.Dispose();
 
-    [Fact]
-    public async Task Guardian_writes_its_journal_and_the_application_keeps_its_own()
+    private void Use(string provider)
     {
+        _journal.Dispose();
+        _journal = new JournalSystem(provider);
+    }
+
+    [Theory, OnSqlite, OnPostgres]
+    public async Task Guardian_writes_its_journal_and_the_application_keeps_its_own(string provider)
+    {
+        Use(provider);
         var system = _journal.Start();
         var own = system.ActorOf(Props.Create(() => new Writer("own", GuardianPersistence.JournalId)));
         var application = system.ActorOf(Props.Create(() => new Writer("application", "")));
@@ -35,14 +41,17 @@ public sealed class GuardianPersistenceTests : IDisposable
 
         events.Select(x => ((DeliveryDone)x.Event).Key).Should().Equal("k1", "k2", "k3");
         events.Should().OnlyContain(x => x.PersistenceId == "own");
-        Rows("select distinct manifest from guardian_journal").Should().Equal("delivery-done:v1");
-        Rows("select distinct persistence_id from guardian_journal").Should().Equal("own");
-        Rows("select cast(message as text) from guardian_journal order by ordering limit 1").Single().Should().Contain("\"key\":\"k1\"", "a SQL client can read it");
+        _journal.Rows("select distinct manifest from guardian_journal").Should().Equal("delivery-done:v1");
+        _journal.Rows("select distinct persistence_id from guardian_journal").Should().Equal("own");
+        _journal.Rows(provider == "sqlite"
+            ? "select cast(message as text) from guardian_journal order by ordering limit 1"
+            : "select convert_from(message, 'UTF8') from guardian_journal order by ordering limit 1").Single().Should().Contain("\"key\":\"k1\"", "a SQL client can read it");
     }
 
-    [Fact]
-    public async Task What_was_answered_is_there_after_the_process_is_gone()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task What_was_answered_is_there_after_the_process_is_gone(string provider)
     {
+        Use(provider);
         var first = _journal.Start();
         var writer = first.ActorOf(Props.Create(() => new Writer("own", GuardianPersistence.JournalId)));
         foreach (var i in Enumerable.Range(1, 5)) await writer.Ask<string>(Done("k" + i), TimeSpan.FromSeconds(20));
@@ -58,7 +67,7 @@ public sealed class GuardianPersistenceTests : IDisposable
     {
         _journal.Database.Prepare();
 
-        Rows("PRAGMA journal_mode").Should().Equal("wal");
+        _journal.Rows("PRAGMA journal_mode").Should().Equal("wal");
         File.Exists(Path.Combine(_journal.Folder, "snapshots.db")).Should().BeTrue();
     }
 
@@ -88,18 +97,6 @@ public sealed class GuardianPersistenceTests : IDisposable
     }
 
     internal static DeliveryDone Done(string key) => new() { At = DateTimeOffset.UnixEpoch, Key = key, Attempts = 1 };
-
-    private List<string> Rows(string sql)
-    {
-        using var connection = new SqliteConnection(_journal.Database.Journal);
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        using var reader = command.ExecuteReader();
-        var rows = new List<string>();
-        while (reader.Read()) rows.Add(reader.GetString(0));
-        return rows;
-    }
 
     private sealed class Writer : ReceivePersistentActor
     {

@@ -8,10 +8,20 @@ namespace Guardian.Tests.Persistence;
 public sealed class JournalSystem : IDisposable
 {
     private readonly List<ActorSystem> _systems = [];
+    private readonly string _provider;
+    private readonly string _connectionString;
+
+    public JournalSystem()
+        : this("sqlite")
+    {
+    }
+
+    /// <param name="provider"><c>sqlite</c>, or <c>postgres</c> for a database of its own.</param>
+    internal JournalSystem(string provider) => (_provider, _connectionString) = (provider, provider == "postgres" ? Postgres.Create() : "");
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("guardian-test-").FullName;
 
-    internal JournalDatabase Database => JournalDatabase.From("sqlite", "", Folder);
+    internal JournalDatabase Database => JournalDatabase.From(_provider, _connectionString, Folder);
 
     /// <summary>A system as an embedding application has it: its own default journal, in memory.</summary>
     public ActorSystem Start(string extra = "")
@@ -29,7 +39,7 @@ public sealed class JournalSystem : IDisposable
             }
             akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
             akka.persistence.snapshot-store.plugin = "akka.persistence.snapshot-store.inmem"
-            """).WithFallback(GuardianPersistence.Hocon("sqlite", "", Folder)));
+            """).WithFallback(GuardianPersistence.Hocon(_provider, _connectionString, Folder)));
         _systems.Add(system);
         return system;
     }
@@ -37,10 +47,24 @@ public sealed class JournalSystem : IDisposable
     /// <summary>Ends a system without any orderly shutdown of its actors' work.</summary>
     public static Task KillAsync(ActorSystem system) => system.Terminate();
 
+    /// <summary>The first column of every row, as text.</summary>
+    internal IReadOnlyList<string> Rows(string sql)
+    {
+        using var connection = Database.Connect(Database.Journal);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        using var reader = command.ExecuteReader();
+        var rows = new List<string>();
+        while (reader.Read()) rows.Add(Convert.ToString(reader.GetValue(0), System.Globalization.CultureInfo.InvariantCulture)!);
+        return rows;
+    }
+
     public void Dispose()
     {
         foreach (var system in _systems) system.Terminate().ContinueWith(_ => { }, TaskScheduler.Default).GetAwaiter().GetResult();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        if (_provider == "postgres") Postgres.Drop(_connectionString);
         Directory.Delete(Folder, recursive: true);
     }
 }

@@ -7,9 +7,15 @@ namespace Guardian.Tests.Persistence;
 
 public sealed class ProjectionActorTests : IDisposable
 {
-    private readonly JournalSystem _journal = new();
+    private JournalSystem _journal = new();
 
     public void Dispose() => _journal.Dispose();
+
+    private void Use(string provider)
+    {
+        _journal.Dispose();
+        _journal = new JournalSystem(provider);
+    }
 
     private string Projection => Path.Combine(_journal.Folder, "projection.db");
 
@@ -32,9 +38,10 @@ public sealed class ProjectionActorTests : IDisposable
         foreach (var key in keys) await outbox.Ask<OutboxAccepted>(Items.Item(key, "log"), TimeSpan.FromSeconds(20));
     }
 
-    [Fact]
-    public async Task The_journal_reaches_the_read_model_live_and_once_across_restarts()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task The_journal_reaches_the_read_model_live_and_once_across_restarts(string provider)
     {
+        Use(provider);
         var first = _journal.Start();
         var model = new ReadModel(Projection);
         first.ActorOf(ProjectionActor.Props(Projection, model));
@@ -57,9 +64,10 @@ public sealed class ProjectionActorTests : IDisposable
         (await ReadAsync(again, 2, events[^1].Offset)).Should().Equal(all.Skip(4));
     }
 
-    [Fact]
-    public async Task A_projection_that_is_lost_is_built_again_from_the_journal()
+    [Theory, OnSqlite, OnPostgres]
+    public async Task A_projection_that_is_lost_is_built_again_from_the_journal(string provider)
     {
+        Use(provider);
         var first = _journal.Start();
         var model = new ReadModel(Projection);
         first.ActorOf(ProjectionActor.Props(Projection, model));

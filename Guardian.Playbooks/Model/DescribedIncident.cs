@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Guardian.Playbooks.Yaml;
+
+namespace Guardian.Playbooks.Model;
+
+/// <summary>An incident that somebody describes by some of its fields: in a test, for a plan, or to start a run by hand.</summary>
+public static class DescribedIncident
+{
+    /// <summary>What is wrong with the given fields: unknown ones, wrong types, missing ones; empty where nothing is.</summary>
+    public static IReadOnlyList<string> Check(IncidentType type, JsonElement given)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        if (given.ValueKind != JsonValueKind.Object) return ["the incident must be an object with its fields"];
+        var errors = new List<string>();
+        List<FieldSpec> fields = [.. IncidentType.Common, .. type.Fields];
+        foreach (var member in given.EnumerateObject())
+        {
+            var field = fields.Find(x => x.Name == member.Name);
+            if (field is null) errors.Add($"'{type.Name}' has no field '{YamlNode.Shorten(member.Name)}'{Spelling.Hint(member.Name, fields.Select(x => x.Name))}");
+            else if (!Fits(member.Value, field.Type)) errors.Add($"'{member.Name}' must be {Validation.Literals.Form(field.Type)}");
+        }
+
+        foreach (var missing in type.Fields.Where(x => x.Required && !given.TryGetProperty(x.Name, out _)))
+            errors.Add($"'{type.Name}' needs the field '{missing.Name}'{(missing.Summary.Length == 0 ? "" : $": {missing.Summary}")}");
+        return errors;
+    }
+
+    /// <summary>The whole incident: what is not given of the fields that every incident has is filled in.</summary>
+    public static JsonElement Complete(IncidentType type, JsonElement given, string node, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        var all = new JsonObject
+        {
+            ["id"] = "described",
+            ["key"] = $"{type.Name}/described",
+            ["type"] = type.Name,
+            ["severity"] = "medium",
+            ["node"] = node,
+            ["subject"] = Subject(given) ?? type.Name,
+            ["openedAt"] = now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+            ["occurrences"] = 1,
+        };
+        if (given.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in given.EnumerateObject()) all[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+        }
+
+        all["type"] = type.Name;
+        return JsonSerializer.SerializeToElement(all);
+    }
+
+    /// <summary>The blamed principal, else the topic: what monitors take where it is not given; null where neither is.</summary>
+    public static string? Subject(JsonElement given) => Text(given, "subject") ?? Text(given, "principal") ?? Text(given, "topic");
+
+    private static string? Text(JsonElement given, string name) =>
+        given.ValueKind == JsonValueKind.Object && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static bool Fits(JsonElement value, FieldType type) => type switch
+    {
+        FieldType.Any => value.ValueKind != JsonValueKind.Null,
+        FieldType.Bool => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        FieldType.Int => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        FieldType.Double => value.ValueKind == JsonValueKind.Number,
+        FieldType.Duration => value.ValueKind == JsonValueKind.String && Duration.TryParse(value.GetString(), out _),
+        FieldType.Rate => value.ValueKind == JsonValueKind.String && Rate.TryParse(value.GetString(), out _),
+        FieldType.List => value.ValueKind == JsonValueKind.Array,
+        FieldType.Object => value.ValueKind == JsonValueKind.Object,
+        _ => value.ValueKind == JsonValueKind.String,
+    };
+}
