@@ -4,6 +4,7 @@ using Guardian.Actors.Access;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -89,6 +90,8 @@ internal sealed record GuardianCore
 
     public OutboxBoard Outbox { get; } = new();
 
+    public required KernelCatalog Kernels { get; init; }
+
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 
     /// <exception cref="AccessPolicyException">The policy is not valid.</exception>
@@ -99,6 +102,8 @@ internal sealed record GuardianCore
         var policies = PolicyStore.Load(ShippedFiles.File(options.Files.Policy), time, options.Monitors.Acl.PolicySwapGuard, options.Bus.DecisionCache);
         var playbooks = new PlaybookCatalog(ShippedFiles.Folder(options.Files.Playbooks), GuardianVocabulary.Of(options));
         if (!playbooks.TryReload()) throw new IOException("the playbooks are not valid: " + string.Join("; ", playbooks.Errors));
+        var kernels = new KernelCatalog(options.Files.Kernels.Length == 0 ? null : ShippedFiles.File(options.Files.Kernels), options.Kernels.Declared);
+        if (!kernels.TryReload()) throw new IOException("the kernels are not valid: " + string.Join("; ", kernels.Errors));
         var bans = new BanView(time);
         return new GuardianCore
         {
@@ -113,6 +118,7 @@ internal sealed record GuardianCore
             ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
             Journal = new JournalHealthHolder(),
             Playbooks = playbooks,
+            Kernels = kernels,
         };
     }
 }

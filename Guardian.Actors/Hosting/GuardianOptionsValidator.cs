@@ -23,6 +23,7 @@ public static partial class GuardianOptionsValidator
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
+        Between("Guardian:Kernels:ShutdownWithin", options.Kernels.ShutdownWithin, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(25), errors);
         Between("Guardian:Leasekeeper:Longest", options.Leasekeeper.Longest, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         return errors;
     }

@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -78,6 +79,12 @@ internal sealed record GuardianParts
 
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    /// <summary>KernelSupervisor.</summary>
+    public IActorRef KernelsActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's kernels.</summary>
+    public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }

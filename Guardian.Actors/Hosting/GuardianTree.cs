@@ -52,6 +52,7 @@ internal sealed class GuardianTree
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
         var gateway = new BusGateway(_core.Bus, bus);
+        var kernels = KernelsTree.Start(_context, _core, gateway);
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -60,13 +61,14 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Kernels = kernels.Directory, KernelsActor = kernels.Supervisor,
             Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
-            Phases(blacklist, bus, agent, incidents, monitors.Actor));
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor));
     }
 
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
@@ -118,7 +120,7 @@ internal sealed class GuardianTree
         });
 
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
-    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>
+    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, KernelsTree kernels, IActorRef monitors) =>
     [
         new("blacklist", async token =>
         {
@@ -136,6 +138,7 @@ internal sealed class GuardianTree
             await incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token);
             Rehearse(incidents);
         }),
+        new("kernels", _ => kernels.ContractAsync()),
         new("monitors", token => monitors.Ask<MonitorReady>(AwaitMonitor.Instance, token)),
     ];
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels;
 

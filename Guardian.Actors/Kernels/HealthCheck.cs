@@ -26,7 +26,7 @@ internal abstract class HealthCheck
     };
 
     public Task<bool> PassesAsync(ProcessInstance instance) =>
-        ProcStat.Read(instance.Identity) is { Dead: false, Stopped: false } ? AskAsync(instance) : Task.FromResult(false);
+        instance.Identity.Alive && !ProcessTable.IsStopped(instance.Identity) ? AskAsync(instance) : Task.FromResult(false);
 
     protected abstract Task<bool> AskAsync(ProcessInstance instance);
 

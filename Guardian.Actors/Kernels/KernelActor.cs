@@ -11,10 +11,7 @@ internal sealed record BeginKernel : INoSerializationVerificationNeeded
 }
 
 /// <summary>End everything; the kernel stops itself when nothing is left.</summary>
-internal sealed record RetireKernel : INoSerializationVerificationNeeded
-{
-    public static readonly RetireKernel Instance = new();
-}
+internal sealed record RetireKernel(bool Kill = false) : INoSerializationVerificationNeeded;
 
 /// <summary>Percent that the kernel may use, 0 is a pause.</summary>
 internal sealed record RestrictKernel(int Percent) : INoSerializationVerificationNeeded;
@@ -45,7 +42,7 @@ internal sealed class KernelActor : ReceiveActor
         Receive<ScaleKernel>(OnScale);
         Receive<RestrictKernel>(OnRestrict);
         Receive<MuteKernel>(OnMute);
-        Receive<RetireKernel>(_ => OnRetire());
+        Receive<RetireKernel>(OnRetire);
     }
 
     public static Props Props(KernelDefinition kernel, KernelMemory memory, KernelDirectory directory, KernelWorld world) =>
@@ -72,7 +69,7 @@ internal sealed class KernelActor : ReceiveActor
     private void Apply()
     {
         for (var i = 0; i < Math.Max(_memory.Wanted, _replicas.Count); i++)
-            Replica(i).Tell(_memory.Begun && i < _memory.Wanted ? WantReplica.Instance : UnwantReplica.Instance);
+            Replica(i).Tell(_memory.Begun && i < _memory.Wanted ? WantReplica.Instance : new UnwantReplica());
     }
 
     private IActorRef Replica(int index)
@@ -97,7 +94,7 @@ internal sealed class KernelActor : ReceiveActor
         if (_memory.Wanted == 0) _memory.Wanted = Math.Max(1, _kernel.Replicas.Count);
         _memory.Begun = true;
         for (var i = 0; i < Math.Max(_memory.Wanted, _replicas.Count); i++)
-            Replica(i).Tell(i < _memory.Wanted ? new ReplaceReplica(restart.Force) : UnwantReplica.Instance);
+            Replica(i).Tell(i < _memory.Wanted ? new ReplaceReplica(restart.Force) : new UnwantReplica());
         Show();
         Sender.Tell(Done());
     }
@@ -133,11 +130,11 @@ internal sealed class KernelActor : ReceiveActor
         Sender.Tell(Done());
     }
 
-    private void OnRetire()
+    private void OnRetire(RetireKernel retire)
     {
         _memory.Wanted = 0;
         _memory.Retiring = true;
-        Apply();
+        foreach (var replica in _replicas.Values) replica.Tell(new UnwantReplica(retire.Kill));
         Show();
     }
 
@@ -209,7 +206,7 @@ internal static class KernelScaling
         KernelState[] worst = [KernelState.CrashLoop, KernelState.BackingOff, KernelState.Stopping, KernelState.Starting, KernelState.Stopped];
         foreach (var state in worst)
             if (states.Contains(state)) return state == KernelState.Stopped ? KernelState.Starting : state; // about to be started
-        return states.Count == 0 ? KernelState.Starting : KernelState.Running;
+        return replicas.Count(x => x.Index < wanted) < wanted ? KernelState.Starting : KernelState.Running; // some have not said anything yet
     }
 
     private static KernelAnswer Refused(string reason) => new() { Done = false, Reason = reason };

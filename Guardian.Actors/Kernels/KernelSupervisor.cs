@@ -7,10 +7,8 @@ namespace Guardian.Actors.Kernels;
 // Commands from the boot, the shutdown and the file's watcher
 
 /// <summary>Ends all kernels in the reverse order of their start. Answer: <see cref="KernelsEnded"/>.</summary>
-internal sealed record EndKernels : INoSerializationVerificationNeeded
-{
-    public static readonly EndKernels Instance = new();
-}
+/// <param name="Within">Then what has not ended is killed.</param>
+internal sealed record EndKernels(TimeSpan Within) : INoSerializationVerificationNeeded;
 
 internal sealed record KernelsEnded : INoSerializationVerificationNeeded
 {
@@ -41,7 +39,8 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         Receive<KernelsReloaded>(_ => Take());
         Receive<KernelChanged>(OnChanged);
         Receive<Terminated>(OnTerminated);
-        Receive<EndKernels>(_ => { _ending.Add(Sender); End(); });
+        Receive<EndKernels>(OnEnd);
+        Receive<OutOfTime>(_ => OnOutOfTime());
         Receive<RestartKernel>(x => Forward(x.Name, x));
         Receive<StopKernel>(x => Forward(x.Name, x));
         Receive<ScaleKernel>(x => Forward(x.Name, x));
@@ -88,7 +87,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         {
             if (declared.TryGetValue(name, out var now) && now.Signature == running.Signature) continue;
             _log.Info("Kernel {0} {1}", name, now is null ? "is not declared any more and is ended" : "has changed and is replaced");
-            _actors.GetValueOrDefault(name)?.Tell(RetireKernel.Instance);
+            _actors.GetValueOrDefault(name)?.Tell(new RetireKernel());
         }
 
         foreach (var kernel in KernelOrder.Sort([.. declared.Values])) StartKernel(kernel);
@@ -134,13 +133,26 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         if (_ending.Count > 0) End();
     }
 
+    private void OnEnd(EndKernels end)
+    {
+        _ending.Add(Sender);
+        Timers.StartSingleTimer("out-of-time", OutOfTime.Instance, end.Within);
+        End();
+    }
+
+    private void OnOutOfTime()
+    {
+        _log.Warning("Kernels that have not ended are killed: {0}", string.Join(", ", _actors.Keys));
+        foreach (var actor in _actors.Values) actor.Tell(new RetireKernel(Kill: true));
+    }
+
     /// <summary>Ends what nothing that still lives depends on; the rest follows.</summary>
     private void End()
     {
         _memory.Ending = true;
         foreach (var (name, actor) in _actors)
         {
-            if (!_memory.Running.Values.Any(x => _actors.ContainsKey(x.Name) && x.DependsOn.Contains(name))) actor.Tell(RetireKernel.Instance);
+            if (!_memory.Running.Values.Any(x => _actors.ContainsKey(x.Name) && x.DependsOn.Contains(name))) actor.Tell(new RetireKernel());
         }
 
         if (_actors.Count > 0) return;
@@ -207,6 +219,11 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     };
 
     private sealed record Swept(int Ended, string? Failure) : INoSerializationVerificationNeeded;
+
+    private sealed record OutOfTime : INoSerializationVerificationNeeded
+    {
+        public static readonly OutOfTime Instance = new();
+    }
 
     private sealed record Lapse : INoSerializationVerificationNeeded
     {

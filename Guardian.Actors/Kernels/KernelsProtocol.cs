@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Mitigations;
 using Guardian.Playbooks.Model;
 
@@ -96,12 +97,6 @@ internal sealed record ReplicaView
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
 }
-
-/// <summary>
-/// A process that cannot be mistaken for another: its pid, and its start time in clock ticks since the machine's start (field 22 of
-/// <c>/proc/&lt;pid&gt;/stat</c>).
-/// </summary>
-internal readonly record struct ProcessIdentity(int Pid, long StartTime);
 
 // Commands to the KernelSupervisor
 

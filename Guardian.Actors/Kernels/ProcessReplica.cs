@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels;
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels;
 
@@ -24,10 +25,7 @@ internal sealed record WantReplica : INoSerializationVerificationNeeded
     public static readonly WantReplica Instance = new();
 }
 
-internal sealed record UnwantReplica : INoSerializationVerificationNeeded
-{
-    public static readonly UnwantReplica Instance = new();
-}
+internal sealed record UnwantReplica(bool Kill = false) : INoSerializationVerificationNeeded;
 
 internal sealed record ReplaceReplica(bool Kill) : INoSerializationVerificationNeeded;
 
@@ -53,7 +51,7 @@ internal abstract class Replica : ReceiveActor, IWithTimers
     {
         (Kernel, Index, Machine, World) = (kernel, index, machine, world);
         Receive<WantReplica>(_ => Do(Machine.Want(Now)));
-        Receive<UnwantReplica>(_ => Do(Machine.Unwant()));
+        Receive<UnwantReplica>(x => Do(Machine.Unwant(x.Kill)));
         Receive<ReplaceReplica>(x => Do(Machine.Replace(Now, x.Kill)));
         Receive<WaitOver>(_ => Do(Machine.WaitOver(Now)));
         Receive<RestrictReplica>(x => Restrict(x.Percent));

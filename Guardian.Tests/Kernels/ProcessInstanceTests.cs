@@ -1,5 +1,7 @@
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
+using Posix = Guardian.Actors.Kernels.Processes.Posix;
 
 namespace Guardian.Tests.Kernels;
 
@@ -11,7 +13,11 @@ public sealed class ProcessInstanceTests : IDisposable
 
     private InstanceFolder Folder => new(_root.FullName, "k", 0);
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose()
+    {
+        ProcessInstance.SweepAsync(_root.FullName, []).Wait(Soon); // what a failed test has left
+        _root.Delete(recursive: true);
+    }
 
     private static KernelDefinition Shell(string script, OutputSpec? output = null) => new()
     {
@@ -30,8 +36,8 @@ public sealed class ProcessInstanceTests : IDisposable
 
     private static void NothingIsLeft(InstanceRecord record)
     {
-        ProcStat.WithVariable(ProcessInstance.TokenVariable, record.Token).Should().BeEmpty();
-        ProcStat.Read(record.Process!.Value).Should().BeNull("it is reaped");
+        ProcessTable.WithVariable(ProcessInstance.TokenVariable, record.Token).Should().BeEmpty();
+        ProcessStat.TryRead(record.Process!.Pid, out _).Should().BeFalse("it is reaped");
     }
 
     [LinuxFact]
@@ -81,7 +87,7 @@ public sealed class ProcessInstanceTests : IDisposable
     {
         var instance = Start(Shell("sleep 1000 & setsid sleep 1001 & (trap '' TERM; sleep 1002) & echo up; wait"));
         await OutputAsync(x => x.Contains("up"));
-        await Await.UntilAsync(() => ProcStat.WithVariable(ProcessInstance.TokenVariable, instance.Record.Token).Count >= 4, Soon);
+        await Await.UntilAsync(() => ProcessTable.WithVariable(ProcessInstance.TokenVariable, instance.Record.Token).Count >= 4, Soon);
         Posix.Signal(instance.Identity.Pid, Posix.Kill);
         (await instance.Ended.WaitAsync(Soon)).Should().Be("signal 9");
         NothingIsLeft(instance.Record);
@@ -90,10 +96,10 @@ public sealed class ProcessInstanceTests : IDisposable
     [LinuxFact]
     public async Task What_is_stopped_is_killed_without_being_woken()
     {
-        var instance = Start(Shell($"echo up; sleep 0.3; touch {_root.FullName}/woken; sleep 1000"));
+        var instance = Start(Shell($"trap 'touch {_root.FullName}/woken' CONT; echo up; while :; do sleep 0.05; done"));
         await OutputAsync(x => x.Contains("up"));
         instance.Signal(Posix.Stop);
-        await Await.UntilAsync(() => ProcStat.Read(instance.Identity) is { Stopped: true }, Soon);
+        await Await.UntilAsync(() => ProcessTable.IsStopped(instance.Identity), Soon);
         await instance.StopAsync(Soon, default).WaitAsync(Soon);
         NothingIsLeft(instance.Record);
         File.Exists(Path.Combine(_root.FullName, "woken")).Should().BeFalse();

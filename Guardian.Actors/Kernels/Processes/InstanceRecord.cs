@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels.Processes;
 

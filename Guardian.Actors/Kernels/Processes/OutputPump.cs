@@ -1,4 +1,5 @@
 using System.IO.Pipes;
+using Microsoft.Win32.SafeHandles;
 
 namespace Guardian.Actors.Kernels.Processes;
 
@@ -10,9 +11,7 @@ internal sealed class OutputPump : IAsyncDisposable
 {
     private const int Chunk = 64 * 1024; // a pipe holds no more
 
-    /// <summary>After the process's end its last words are in the pipe already.</summary>
-    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(20);
-
+    private readonly SafePipeHandle _handle;
     private readonly AnonymousPipeClientStream _pipe;
     private readonly OutputFile _file;
     private readonly string _path;
@@ -23,7 +22,8 @@ internal sealed class OutputPump : IAsyncDisposable
     private OutputPump(string pipe, string file, OutputSpec spec)
     {
         _path = pipe;
-        _pipe = new AnonymousPipeClientStream(PipeDirection.In, Posix.OpenPipe(pipe));
+        _handle = Posix.OpenPipe(pipe);
+        _pipe = new AnonymousPipeClientStream(PipeDirection.In, _handle);
         _file = new OutputFile(file, spec);
         _pumping = Task.Run(PumpAsync);
     }
@@ -42,8 +42,9 @@ internal sealed class OutputPump : IAsyncDisposable
     /// <summary>Takes the last words of a process that has ended, and removes the pipe.</summary>
     public async ValueTask DisposeAsync()
     {
-        _ending.CancelAfter(LastWords);
+        await _ending.CancelAsync().ConfigureAwait(false);
         await _pumping.ConfigureAwait(false);
+        Drain();
         await _pipe.DisposeAsync().ConfigureAwait(false);
         _file.Dispose();
         _ending.Dispose();
@@ -64,8 +65,15 @@ internal sealed class OutputPump : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The process has ended and the pipe is empty.
+            // The process has ended.
         }
+    }
+
+    /// <summary>What it had written last is in the pipe already.</summary>
+    private void Drain()
+    {
+        var buffer = new byte[Chunk];
+        for (var read = Posix.Read(_handle, buffer); read > 0; read = Posix.Read(_handle, buffer)) Write(buffer.AsSpan(0, read));
     }
 
     /// <summary>A full disk must not stop the process: what cannot be kept is counted.</summary>

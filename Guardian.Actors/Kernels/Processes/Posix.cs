@@ -110,6 +110,12 @@ internal static class Posix
         return descriptor >= 0 ? new(descriptor, ownsHandle: true) : throw new IOException($"{path}: {Describe(Marshal.GetLastPInvokeError())}");
     }
 
+    /// <summary>Reads what is in a pipe without waiting; 0 or less where there is nothing.</summary>
+    public static unsafe int Read(Microsoft.Win32.SafeHandles.SafePipeHandle pipe, Span<byte> buffer)
+    {
+        fixed (byte* start = buffer) return (int)read(pipe, start, buffer.Length);
+    }
+
     private static void Check(int result)
     {
         if (result != 0) throw new IOException($"a child process cannot be prepared: {Describe(result)}");
@@ -165,6 +171,9 @@ internal static class Posix
 
     [DllImport("libc", ExactSpelling = true, SetLastError = true)]
     private static extern int open(nint path, int flags);
+
+    [DllImport("libc", ExactSpelling = true)]
+    private static extern unsafe nint read(Microsoft.Win32.SafeHandles.SafePipeHandle descriptor, byte* buffer, nint count);
 
     /// <summary>Memory that a call needs, given back at its end.</summary>
     private sealed unsafe class Arena : IDisposable

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Security.Cryptography;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels.Processes;
 
@@ -36,7 +37,7 @@ internal sealed class ProcessInstance
 
     public InstanceRecord Record { get; }
 
-    public ProcessIdentity Identity => Record.Process!.Value;
+    public ProcessIdentity Identity => Record.Process!;
 
     /// <summary>Completes when nothing of it is left, with how its leader ended.</summary>
     public Task<string> Ended { get; }
@@ -61,7 +62,7 @@ internal sealed class ProcessInstance
             error = Pump(folder, "stderr", spec.Output);
             var (pid, failure) = Posix.Spawn(spec.Command, Environment(spec, record), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
             if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {Posix.Describe(failure)}");
-            record = record with { Process = ProcStat.Read(pid)?.Identity ?? new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
+            record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
             folder.Write(record);
             return new ProcessInstance(folder, record, output, error, Leader(pid));
         }
@@ -83,11 +84,11 @@ internal sealed class ProcessInstance
         if (!Posix.Supported || folder.Read() is not { } record) return null;
         if (record.Boot == InstanceFolder.Boot)
         {
-            var living = record.Process is { } known && ProcStat.Read(known) is { Dead: false };
+            var living = record.Process is { } known && known.Alive;
             if (living && record.Signature == kernel.Process!.Signature)
             {
                 return new ProcessInstance(folder, record, Pump(folder, "stdout", kernel.Process.Output), Pump(folder, "stderr", kernel.Process.Output),
-                    Adopted(record.Process!.Value));
+                    Adopted(record.Process!));
             }
 
             await SweepAsync(record).ConfigureAwait(false);
@@ -121,7 +122,7 @@ internal sealed class ProcessInstance
     public async Task StopAsync(TimeSpan grace, CancellationToken hurry)
     {
         // What is stopped cannot act on TERM, and must not be woken: its last effects were refused long ago.
-        if (grace > TimeSpan.Zero && ProcStat.Read(Identity) is { Stopped: false })
+        if (grace > TimeSpan.Zero && !ProcessTable.IsStopped(Identity))
         {
             Signal(Posix.Terminate);
             try
@@ -140,7 +141,7 @@ internal sealed class ProcessInstance
     }
 
     /// <summary>To the whole group, as long as its leader is the one that was started.</summary>
-    public bool Signal(int signal) => ProcStat.Read(Identity) is not null && Posix.Signal(-Identity.Pid, signal);
+    public bool Signal(int signal) => Identity.Alive && Posix.Signal(-Identity.Pid, signal);
 
     private async Task<string> EndAsync(Task<string> leader)
     {
@@ -157,10 +158,10 @@ internal sealed class ProcessInstance
     {
         while (true)
         {
-            var left = ProcStat.WithVariable(TokenVariable, record.Token);
+            var left = ProcessTable.WithVariable(TokenVariable, record.Token);
             if (left.Count == 0) return;
             foreach (var process in left)
-                if (ProcStat.Read(process) is { Dead: false }) Posix.Signal(process.Pid, Posix.Kill);
+                if (process.Alive) Posix.Signal(process.Pid, Posix.Kill);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
         }
     }
@@ -170,7 +171,7 @@ internal sealed class ProcessInstance
     private static async Task<string> Adopted(ProcessIdentity process)
     {
         using var timer = new PeriodicTimer(LookEvery);
-        while (ProcStat.Read(process) is { Dead: false }) await timer.WaitForNextTickAsync().ConfigureAwait(false);
+        while (process.Alive) await timer.WaitForNextTickAsync().ConfigureAwait(false);
         return "it ended; its exit code is not known, since another Guardian had started it";
     }
 
