@@ -31,6 +31,12 @@ public sealed class CompiledExpression
     /// <summary>Optional names that are present whenever this is true: what <c>has()</c> in it asked for.</summary>
     internal IReadOnlyList<string> Vouches { get; }
 
+    /// <summary>The names that it uses, with their members: <c>incident.violations</c>.</summary>
+    internal IEnumerable<string> Names => _paths.Select(x => x.Path);
+
+    /// <summary>True where it uses what only a run knows: outputs of its steps, its id.</summary>
+    internal bool DependsOnRun => Names.Any(x => x.StartsWith("steps.", StringComparison.Ordinal) || x.StartsWith("run.", StringComparison.Ordinal));
+
     /// <summary>Evaluates a condition.</summary>
     /// <exception cref="EvaluationException">A name has no value, types do not fit, or the cost budget is used up.</exception>
     public bool Test(EvaluationScope scope)
@@ -54,6 +60,11 @@ public sealed class CompiledExpression
         var frame = new Frame(scope, Source, _locals);
         return _root.Evaluate(ref frame);
     }
+
+    /// <summary>Its value for a template; in a preview, where it depends on what only a run knows, its source as <c>${…}</c>.</summary>
+    /// <exception cref="EvaluationException">As <see cref="Test"/>.</exception>
+    internal Value Substitute(EvaluationScope scope) =>
+        scope.Preview && DependsOnRun ? Value.From("${" + Source + "}") : Evaluate(scope);
 
     private static string Explain(PathNode path, EvaluationScope scope)
     {

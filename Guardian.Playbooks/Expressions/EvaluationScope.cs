@@ -11,6 +11,9 @@ public sealed class EvaluationScope
     /// <summary><c>steps.&lt;id&gt;</c>: outputs of succeeded steps, objects.</summary>
     public IReadOnlyDictionary<string, JsonElement> Steps { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary><c>steps.&lt;id&gt;.outcome</c> of steps that are over.</summary>
+    public IReadOnlyDictionary<string, string> Outcomes { get; init; } = new Dictionary<string, string>();
+
     /// <summary><c>vars</c>.</summary>
     public IReadOnlyDictionary<string, JsonElement> Vars { get; init; } = new Dictionary<string, JsonElement>();
 
@@ -22,6 +25,9 @@ public sealed class EvaluationScope
 
     /// <summary><c>result</c> of a probe, an object.</summary>
     public JsonElement Result { get; init; }
+
+    /// <summary>True where there is no run yet: a template shows what only a run knows as its source.</summary>
+    public bool Preview { get; init; }
 }
 
 /// <summary>An expression has no value here; the message names the place and why.</summary>

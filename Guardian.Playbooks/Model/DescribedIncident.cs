@@ -8,6 +8,27 @@ namespace Guardian.Playbooks.Model;
 /// <summary>An incident that somebody describes by some of its fields: in a test, for a plan, or to start a run by hand.</summary>
 public static class DescribedIncident
 {
+    /// <summary>The type that a described incident has: its <c>type</c>, or the only one that starts the playbook; null with the reason where neither tells.</summary>
+    public static (IncidentType? Type, string? Error) TypeFor(Playbook playbook, Vocabulary vocabulary, JsonElement given)
+    {
+        ArgumentNullException.ThrowIfNull(playbook);
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        List<string> events = [.. playbook.Triggers.Select(x => x.Event).Distinct(StringComparer.Ordinal)];
+        if (Text(given, "type") is not { } name)
+            return events.Count == 1 ? (vocabulary.Incidents[events[0]], null) : (null, $"the incident needs a 'type': one of {string.Join(", ", events)}");
+        return events.Contains(name) ? (vocabulary.Incidents[name], null) : (null, $"'{YamlNode.Shorten(name)}' does not start {playbook.Name}{Spelling.Hint(name, events)}");
+    }
+
+    /// <summary>The type that an event names by its <c>type</c>; null with the reason where it names none.</summary>
+    public static (IncidentType? Type, string? Error) TypeFor(Vocabulary vocabulary, JsonElement given)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        if (Text(given, "type") is not { } name) return (null, "the event needs a 'type', e.g. message_bus.acl_violation.spam_attack");
+        return vocabulary.Incidents.TryGetValue(name, out var type)
+            ? (type, null)
+            : (null, $"no incident type is called '{YamlNode.Shorten(name)}'{Spelling.Hint(name, vocabulary.Incidents.Keys)}");
+    }
+
     /// <summary>What is wrong with the given fields: unknown ones, wrong types, missing ones; empty where nothing is.</summary>
     public static IReadOnlyList<string> Check(IncidentType type, JsonElement given)
     {

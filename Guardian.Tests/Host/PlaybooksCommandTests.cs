@@ -139,4 +139,42 @@ public sealed class PlaybooksCommandTests : IDisposable
     [Fact]
     public async Task A_file_with_errors_runs_no_tests_and_fails() =>
         (await RunAsync("playbooks", "test", Write("kind: Playbook\n"))).Code.Should().Be(1);
+
+    private const string Flood = """{ "type": "message_bus.acl_violation.spam_attack", "principal": "rogue", "topic": "library.x", "violations": 12 }""";
+
+    [Fact]
+    public async Task A_plan_is_made_of_files_alone()
+    {
+        string[] command = ["playbooks", "plan", "message_bus_acl_violation_fix", "--path", RepositoryFiles.Folder("playbooks"), "--incident", Flood];
+        var (code, output) = await RunAsync([.. command, "--Guardian:Autonomy:Contain=propose"]);
+
+        code.Should().Be(0);
+        output.Should().Contain("step assess: severity.assess runs").And.Contain("step blacklist: blacklist.add awaits_approval")
+            .And.Contain("step restart_bus: bus.restart skipped").And.Contain("incident.violations > 200 [incident.violations = 12]");
+        var plan = JsonDocument.Parse((await RunAsync([.. command, "--json"])).Out).RootElement;
+        plan.GetProperty("steps")[1].GetProperty("input").GetProperty("principal").GetString().Should().Be("rogue");
+    }
+
+    [Fact]
+    public async Task An_event_is_explained_from_files_alone()
+    {
+        var (code, output) = await RunAsync("playbooks", "explain", "--path", RepositoryFiles.Folder("playbooks"), "--event", Flood);
+
+        code.Should().Be(0);
+        output.Should().Contain("message_bus_acl_violation_fix version 1: matches and would run").And.Contain("policy_regression version 1: does not match");
+    }
+
+    [Theory]
+    [InlineData("none", Flood, 1, "no valid playbook is called 'none'")]
+    [InlineData("message_bus_acl_violation_fix", "{}", 2, "--incident: the incident needs a 'type'")]
+    [InlineData("message_bus_acl_violation_fix", "nonsense", 2, "--incident takes a JSON object")]
+    [InlineData("message_bus_acl_violation_fix", """{ "type": "policy.regression" }""", 2, "--incident: 'policy.regression' does not start message_bus_acl_violation_fix")]
+    [InlineData("policy_regression", """{ "topic": 1 }""", 2, "--incident: 'topic' must be text")]
+    public async Task A_plan_that_cannot_be_made_says_why(string name, string incident, int code, string message)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        (await GuardianCli.RunAsync(["playbooks", "plan", name, "--path", RepositoryFiles.Folder("playbooks"), "--incident", incident], output, error)).Should().Be(code);
+        (output.ToString(), error.ToString()).Should().Match<(string, string)>(x => x.Item1.Length == 0 && x.Item2.StartsWith(message, StringComparison.Ordinal));
+    }
 }

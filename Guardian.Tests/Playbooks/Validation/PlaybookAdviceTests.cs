@@ -9,7 +9,7 @@ public sealed class PlaybookAdviceTests
         [
             new ActionSpec("kill", RiskClass.Destroy, [], [], false, false),
             new ActionSpec("ban", RiskClass.Contain, [], [], true, true),
-            new ActionSpec("tell", RiskClass.None, [], [], false, true),
+            new ActionSpec("tell", RiskClass.None, [], [], true, true),
         ],
         [new ProbeSpec("health", [], [new("healthy", FieldType.Bool, true)])]);
 
