@@ -53,10 +53,10 @@ internal sealed class GuardianTree
         var gateway = new BusGateway(_core.Bus, bus);
         var kernels = KernelsTree.Start(_context, _core, gateway);
         var monitors = new MonitorsRef();
-        var (agent, incidents) = StartHealing(blacklist, bus, monitors);
+        var (agent, incidents) = StartHealing(blacklist, bus, kernels, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents, kernels)), "monitors");
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -87,9 +87,14 @@ internal sealed class GuardianTree
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
     }
 
-    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents, KernelsTree kernels)
     {
-        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal)
+        {
+            ["heartbeats"] = KernelWatchdog.Props(
+                new KernelWatchdog.Links(incidents, kernels.World.Hearts, kernels.Directory, _core.Time),
+                new KernelWatchdogState(Options.Monitors.Heartbeats, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Heartbeats),
+        };
         var resources = Options.Monitors.Resources;
         if (resources.Enabled)
         {
@@ -112,7 +117,7 @@ internal sealed class GuardianTree
         return Start(Blacklist.Props(new Blacklist.Links(_replicator, authority, _core.Bans, IsProtected, _core.Time), Options.Blacklist), "blacklist");
     }
 
-    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, MonitorsRef monitors)
+    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, KernelsTree kernels, MonitorsRef monitors)
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
@@ -123,7 +128,8 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
+            KernelSupervisor = kernels.Supervisor, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");

@@ -52,6 +52,12 @@ internal sealed class HeartbeatBoard(TimeProvider time)
 
         public TimeSpan LastBeat => TimeSpan.FromTicks(Volatile.Read(ref _lastBeat));
 
+        /// <summary>Time since its newest beat.</summary>
+        public TimeSpan Silent => board.Now - LastBeat;
+
+        /// <summary>Not missed, or not expected to beat.</summary>
+        public bool Beats => !_expected || Silent < spec.MissAfter;
+
         public HeartbeatSample Sample => new(kernel, replica, epoch, LastBeat, spec.Every, spec.MissAfter);
 
         public void Beat()
