@@ -1,6 +1,9 @@
 using Akka.Actor;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
+using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Resources;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
 
@@ -32,6 +35,10 @@ internal sealed record KernelsTree(IActorRef Supervisor, KernelDirectory Directo
         });
         return new KernelsTree(supervisor, directory, core.Kernels, world);
     }
+
+    /// <summary>The processes that lead the kernels, and what may be done to them.</summary>
+    public IReadOnlyList<KernelTree> Trees() => [.. Directory.All.Where(x => x.Type == KernelType.Process)
+        .Select(x => new KernelTree(x.Name, x.Remediation == OperatingMode.Enforce, [.. x.Instances.Select(y => y.Process).OfType<ProcessIdentity>()]))];
 
     /// <summary>Every critical kernel runs, or was ended on command. Others may come later: the node starts without them.</summary>
     public Task ContractAsync()

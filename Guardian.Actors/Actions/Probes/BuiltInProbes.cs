@@ -10,6 +10,8 @@ internal static class BuiltInProbes
         new BlacklistContains(dependencies),
         new HttpGet(dependencies),
         new KernelsStatus(dependencies),
+        new ResourcesCurrent(dependencies),
+        new ProcessesFind(dependencies),
         new ClusterMembers(dependencies),
     ];
 }
