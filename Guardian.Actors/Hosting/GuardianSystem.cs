@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
@@ -87,6 +88,9 @@ internal sealed record GuardianParts
     /// <summary>The node's kernels.</summary>
     public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 
+    /// <summary>Chaos inside this node; null in tests that have none.</summary>
+    public NodeChaos? Chaos { get; init; }
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
@@ -105,7 +109,7 @@ internal sealed record GuardianParts
     /// <summary>Parent of the monitors; forwards to the AclViolationMonitor.</summary>
     public IActorRef Monitors { get; init; } = ActorRefs.Nobody;
 
-    /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
+    /// <summary>Completes with the reason why this node cannot go on; the host then ends the process.</summary>
     public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>
