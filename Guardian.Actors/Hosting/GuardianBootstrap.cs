@@ -12,6 +12,7 @@ using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Actors.Hosting;
 
@@ -120,6 +121,8 @@ internal sealed record GuardianCore
     public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
         ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
 
+    public required SilenceView Silences { get; init; }
+
     public OutboxBoard Outbox { get; } = new();
 
     public required KernelCatalog Kernels { get; init; }
@@ -137,6 +140,7 @@ internal sealed record GuardianCore
         var kernels = new KernelCatalog(options.Files.Kernels.Length == 0 ? null : ShippedFiles.File(options.Files.Kernels), options.Kernels.Declared);
         if (!kernels.TryReload()) throw new IOException("the kernels are not valid: " + string.Join("; ", kernels.Errors));
         var bans = new BanView(time);
+        var silences = new SilenceView(time);
         return new GuardianCore
         {
             Options = options,
@@ -145,7 +149,8 @@ internal sealed record GuardianCore
             StartedAt = started,
             Policies = policies,
             Bans = bans,
-            Mode = new ModeView(options.Mode, options.Autonomy.For),
+            Mode = new ModeView(options.Mode, options.Autonomy.For) { Silences = silences },
+            Silences = silences,
             Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks, closed: true), // opened by the boot, once the bans are here
             ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
             Journal = new JournalHealthHolder(),

@@ -8,6 +8,7 @@ using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
@@ -117,6 +118,12 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>SilenceReplica.</summary>
+    public IActorRef SilenceActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Silences in force.</summary>
+    public SilenceView Silences { get; init; } = new(TimeProvider.System);
 
     /// <summary>Limits of this node's API.</summary>
     public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);

@@ -18,6 +18,7 @@ using Guardian.Actors.Persistence;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Actors.Hosting;
 
@@ -51,6 +52,7 @@ internal sealed class GuardianTree
         var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
+        var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
@@ -74,11 +76,11 @@ internal sealed class GuardianTree
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
-            ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
             [Membership(boot), .. Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor)]);
     }
 
@@ -132,7 +134,7 @@ internal sealed class GuardianTree
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
-            Board = _core.Outbox,
+            Board = _core.Outbox, Muted = x => _core.Silences.Muted(x.IncidentType, x.IncidentKey, x.Subject),
             Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
             Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
         });

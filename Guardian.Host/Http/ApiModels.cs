@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Host.Http;
 
@@ -36,6 +37,9 @@ internal sealed record StatusView
     /// <summary>Entities whose journal this version cannot read.</summary>
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Silences in force.</summary>
+    public required IReadOnlyList<Silence> Silences { get; init; }
 
     /// <summary>The machine as it was measured last; left out where it is not watched.</summary>
     public PressureView? Pressure { get; init; }
@@ -198,6 +202,9 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(KernelAnswerView))]
 [JsonSerializable(typeof(KernelRequest))]
 [JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
+[JsonSerializable(typeof(Silence))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]
 [JsonSerializable(typeof(ChaosRunRequest))]
 [JsonSerializable(typeof(ChaosFaultRequest))]
 [JsonSerializable(typeof(ChaosStarted))]

@@ -52,6 +52,7 @@ internal static class StatusRoutes
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
             Parked = parts.Parked(),
             Monitors = await MonitorsAsync(call),
+            Silences = [.. parts.Silences.Active],
             Channels = [.. parts.Channels().Select(x => new ChannelView(x.Channel, x.Pending, x.Delivered, x.Dead, x.Digested, x.Collected, x.Muted, x.Refused, x.WaitingSince, x.LastFailure))],
             Pressure = PressureOf(parts.Resources),
             Chaos = new ChaosView(parts.Options.Chaos.Enabled),
