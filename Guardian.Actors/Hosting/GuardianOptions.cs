@@ -3,11 +3,13 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Relay;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
@@ -61,6 +63,9 @@ public sealed class GuardianOptions
     /// <summary>What may be deleted when a disk is full.</summary>
     public CleanOptions Clean { get; set; } = new();
 
+    /// <summary>A trace of what the detectors are told.</summary>
+    public RecordOptions Record { get; set; } = new();
+
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
 
@@ -78,6 +83,9 @@ public sealed class GuardianOptions
 
     /// <summary>Probes that the application adds; set in code.</summary>
     public IList<IGuardianProbe> Probes { get; } = [];
+
+    /// <summary>Faults that the application adds; set in code. Scenarios that run on its node may name them at once.</summary>
+    public IList<IChaosFault> Faults { get; } = [];
 
     /// <summary>Kinds of incident that the application raises; set in code.</summary>
     public IList<IncidentType> IncidentTypes { get; } = [];

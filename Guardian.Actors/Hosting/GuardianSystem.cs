@@ -3,9 +3,11 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
@@ -80,6 +82,9 @@ internal sealed record GuardianParts
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
+    /// <summary>Chaos inside this node; null in tests that have none.</summary>
+    public NodeChaos? Chaos { get; init; }
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
@@ -109,6 +114,12 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>SilenceReplica.</summary>
+    public IActorRef SilenceActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Silences in force.</summary>
+    public SilenceView Silences { get; init; } = new(TimeProvider.System);
 
     /// <summary>Limits of this node's API.</summary>
     public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Host.Http;
 
@@ -40,6 +41,12 @@ internal sealed record StatusView
     /// <summary>Messages and events that this version could not read, by what they claim to be.</summary>
     public IReadOnlyDictionary<string, long>? Unreadable { get; init; }
 
+    /// <summary>Silences in force.</summary>
+    public required IReadOnlyList<Silence> Silences { get; init; }
+
+    /// <summary>The machine as it was measured last; left out where it is not watched.</summary>
+    public PressureView? Pressure { get; init; }
+
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
 
@@ -75,6 +82,18 @@ internal sealed record ChannelView(
     string Channel, int Pending, long Delivered, long Dead, long Digested, int Collected, long Muted, long Refused, DateTimeOffset? WaitingSince, string? LastFailure);
 
 internal sealed record ChaosView(bool Enabled);
+
+/// <param name="Cpu">Percent of what may be used.</param>
+/// <param name="Memory">Percent of what may be used.</param>
+/// <param name="Disks">Percent, by path.</param>
+/// <param name="Under">Keys of resources under pressure.</param>
+/// <param name="At">When it was measured.</param>
+internal sealed record PressureView(GaugeView Cpu, GaugeView Memory, IReadOnlyDictionary<string, GaugeView> Disks, IReadOnlyList<string> Under, DateTimeOffset At);
+
+/// <param name="Value">Left out where it is not known.</param>
+/// <param name="Source">What was read.</param>
+/// <param name="Unknown">Why it is not known.</param>
+internal sealed record GaugeView(double? Value, string Source, string? Unknown);
 
 internal sealed record ClusterView(string? SelfNode, IReadOnlyList<ClusterMember> Members, IReadOnlyList<UnreachableMember> Unreachable, string? Leader, string? Oldest, IReadOnlyDictionary<string, string> OldestPerRole);
 
@@ -129,6 +148,16 @@ internal sealed record ReasonRequest(string? Reason);
 
 internal sealed record PlaybookSummary(string Name, int Version, string Hash, string Mode, string? Description);
 
+/// <param name="Scenarios">Ids or names, or <c>all</c>.</param>
+/// <param name="Seed">Default: drawn.</param>
+internal sealed record ChaosRunRequest(IReadOnlyList<string>? Scenarios, int? Seed);
+
+internal sealed record ChaosFaultRequest(string? Id, string? Kind, System.Text.Json.JsonElement? With, string? Ttl, string? Drill, int? Seed);
+
+internal sealed record ChaosStarted(string Id);
+
+internal sealed record ChaosFaultState(bool Over, string? Error);
+
 internal sealed record MessageAnswer(string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -147,6 +176,13 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(Silence))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]
+[JsonSerializable(typeof(ChaosRunRequest))]
+[JsonSerializable(typeof(ChaosFaultRequest))]
+[JsonSerializable(typeof(ChaosStarted))]
+[JsonSerializable(typeof(ChaosFaultState))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]

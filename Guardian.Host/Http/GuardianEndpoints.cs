@@ -25,8 +25,10 @@ public static class GuardianEndpoints
         ModeRoutes.Map(routes);
         BlacklistRoutes.Map(routes);
         MitigationRoutes.Map(routes);
+        SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);
+        ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);
         ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
