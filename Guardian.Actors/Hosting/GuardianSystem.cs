@@ -7,6 +7,7 @@ using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Scheduling;
 using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
@@ -83,6 +84,12 @@ internal sealed record GuardianParts
 
     /// <summary>KernelSupervisor.</summary>
     public IActorRef KernelsActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>How much the node begins now.</summary>
+    public Func<SchedulerMode> SchedulerMode { get; init; } = () => default;
 
     /// <summary>The node's kernels.</summary>
     public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
