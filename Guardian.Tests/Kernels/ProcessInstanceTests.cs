@@ -1,7 +1,7 @@
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
-using Posix = Guardian.Actors.Kernels.Processes.Posix;
+using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
 
 namespace Guardian.Tests.Kernels;
 

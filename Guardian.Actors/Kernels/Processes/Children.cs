@@ -51,10 +51,10 @@ internal sealed class Children : IDisposable
     {
         lock (_gate)
         {
-            if (waiting.Task.IsCompleted || !Posix.HasEnded(pid)) return;
-            Posix.Signal(-pid, Posix.Kill);
+            if (waiting.Task.IsCompleted || !PosixProcess.HasEnded(pid)) return;
+            PosixProcess.Signal(-pid, PosixProcess.Kill);
             _waiting.TryRemove(pid, out _);
-            waiting.TrySetResult(Posix.Reap(pid) ?? new ExitStatus(-1, 0));
+            waiting.TrySetResult(PosixProcess.Reap(pid) ?? new ExitStatus(-1, 0));
         }
     }
 }
