@@ -228,7 +228,7 @@ internal sealed class ProcessReplica : Replica
 /// <summary>What outlives a crash of the replica's actor.</summary>
 internal sealed class ReplicaMemory(ReplicaMachine machine)
 {
-    private CancellationTokenSource _hurry = new();
+    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ReplicaMachine Machine { get; } = machine;
 
@@ -247,16 +247,14 @@ internal sealed class ReplicaMemory(ReplicaMachine machine)
 
     public ProcessRestriction RestrictionOf(Func<ProcessRestriction> make) => _restriction ??= make();
 
-    /// <summary>Cancelled when the grace is over early.</summary>
-    public CancellationToken Hurried => _hurry.Token;
+    /// <summary>Completes when the grace is over early.</summary>
+    public Task Hurried => _hurry.Task;
 
-    public void Hurry() => _hurry.Cancel();
+    public void Hurry() => _hurry.TrySetResult();
 
     public void Forget()
     {
         Instance = null;
-        if (!_hurry.IsCancellationRequested) return;
-        _hurry.Dispose();
-        _hurry = new CancellationTokenSource();
+        if (_hurry.Task.IsCompleted) _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -118,22 +118,15 @@ internal sealed class ProcessInstance
         return ended;
     }
 
-    /// <summary>TERM to the group, KILL after the grace. Completes when nothing of it is left.</summary>
-    public async Task StopAsync(TimeSpan grace, CancellationToken hurry)
+    /// <summary>TERM to the group, KILL after the grace or once <paramref name="hurry"/> completes. Completes when nothing of it is left.</summary>
+    public async Task StopAsync(TimeSpan grace, Task hurry)
     {
         // What is stopped cannot act on TERM, and must not be woken: its last effects were refused long ago.
         if (grace > TimeSpan.Zero && !ProcessTable.IsStopped(Identity))
         {
             Signal(PosixProcess.Terminate);
-            try
-            {
-                await Ended.WaitAsync(grace, hurry).ConfigureAwait(false);
-                return;
-            }
-            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-            {
-                // It had its time.
-            }
+            await Task.WhenAny(Ended, hurry, Task.Delay(grace)).ConfigureAwait(false);
+            if (Ended.IsCompleted) return;
         }
 
         Signal(PosixProcess.Kill);
