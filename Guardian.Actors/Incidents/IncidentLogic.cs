@@ -35,7 +35,7 @@ internal static class IncidentLogic
             {
                 At = now, IncidentId = state.Id, Type = raised.Type, Violations = violations,
                 Dropped = state.Run?.DropsRecurrences == true, Occurrences = state.Occurrences + (state.Run?.DropsRecurrences == true ? 0 : 1),
-                Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node,
+                Detection = raised.Detection, Episode = raised.Episode, Node = raised.Observer ?? raised.Node,
             }
             : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, state.Number + 1), Raised = raised };
     }

@@ -27,6 +27,9 @@ public sealed record IncidentRaised : IIncidentMessage
     /// <summary>Node where it was seen.</summary>
     public required string Node { get; init; }
 
+    /// <summary>Node of the monitor that counts <see cref="Violations"/>; null: <see cref="Node"/>. Several watch the same violations.</summary>
+    public string? Observer { get; init; }
+
     /// <summary>When it was detected, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -180,7 +183,7 @@ public sealed record IncidentJoined : IncidentEvent
     /// <summary>The episode it belongs to.</summary>
     public string Episode { get; init; } = "";
 
-    /// <summary>Node that saw it.</summary>
+    /// <summary>Node of the monitor that counts the episode.</summary>
     public string Node { get; init; } = "";
 
     /// <summary>Detections so far.</summary>

@@ -123,7 +123,7 @@ internal sealed record IncidentState
         Rules = [x.Raised.Type],
         Occurrences = 1,
         Dropped = 0,
-        Counts = ViolationCounts.None.Seen(x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
+        Counts = ViolationCounts.None.Seen(x.Raised.Observer ?? x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
         Detections = Remember(x.Raised.Episode, x.Raised.Detection),
         LastDetectedAt = x.At,
         Run = null,
