@@ -8,6 +8,8 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Relay;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
@@ -46,6 +48,9 @@ public sealed class GuardianOptions
     /// <summary>The bus.</summary>
     public BusOptions Bus { get; set; } = new();
 
+    /// <summary>The bus between nodes.</summary>
+    public RelayOptions Relay { get; set; } = new();
+
     /// <summary>Bans.</summary>
     public BlacklistOptions Blacklist { get; set; } = new();
 
@@ -57,6 +62,9 @@ public sealed class GuardianOptions
 
     /// <summary>What may be deleted when a disk is full.</summary>
     public CleanOptions Clean { get; set; } = new();
+
+    /// <summary>A trace of what the detectors are told.</summary>
+    public RecordOptions Record { get; set; } = new();
 
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();

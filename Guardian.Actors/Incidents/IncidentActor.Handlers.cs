@@ -20,11 +20,10 @@ internal sealed partial class IncidentActor
 
         _refusing = false;
         var monitor = Sender;
-        var observer = raised.Observer ?? raised.Node;
-        if (!monitor.IsNobody()) _raisedBy[observer] = (monitor, raised.Episode);
+        if (!monitor.IsNobody()) _raisedBy[raised.Monitor ?? raised.Node] = (monitor, raised.Episode);
         var opens = !_state.Open && !_state.Knows(raised);
         var before = _live.Total;
-        if (!opens) _live = _live.Seen(observer, raised.Episode, raised.Violations);
+        if (!opens) _live = _live.Seen(raised.Monitor ?? raised.Node, raised.Episode, raised.Violations);
         if (IncidentLogic.Raise(_state, raised, _entity, _live.Total, now) is { } e)
         {
             Store(e, () =>

@@ -27,9 +27,6 @@ public sealed record IncidentRaised : IIncidentMessage
     /// <summary>Node where it was seen.</summary>
     public required string Node { get; init; }
 
-    /// <summary>Node of the monitor that counts <see cref="Violations"/>; null: <see cref="Node"/>. Several watch the same violations.</summary>
-    public string? Observer { get; init; }
-
     /// <summary>When it was detected, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -53,6 +50,9 @@ public sealed record IncidentRaised : IIncidentMessage
 
     /// <summary>low, medium, high or critical.</summary>
     public string Severity { get; init; } = "medium";
+
+    /// <summary>Node of the monitor, where several nodes watch the same and each tells of it; null: <see cref="Node"/>.</summary>
+    public string? Monitor { get; init; }
 
     /// <summary>Further evidence, an object: rule, window, timestamps.</summary>
     public JsonElement? Evidence { get; init; }
@@ -183,8 +183,11 @@ public sealed record IncidentJoined : IncidentEvent
     /// <summary>The episode it belongs to.</summary>
     public string Episode { get; init; } = "";
 
-    /// <summary>Node of the monitor that counts the episode.</summary>
+    /// <summary>Node that saw it.</summary>
     public string Node { get; init; } = "";
+
+    /// <summary>Node of the monitor; null: <see cref="Node"/>.</summary>
+    public string? Monitor { get; init; }
 
     /// <summary>Detections so far.</summary>
     public required int Occurrences { get; init; }

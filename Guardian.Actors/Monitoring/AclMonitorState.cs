@@ -10,7 +10,7 @@ internal sealed class AclMonitorState(AclMonitorOptions options, string node, Da
 {
     public AclMonitorOptions Options { get; } = options;
 
-    /// <summary>Where it watches from; the violations may be another node's.</summary>
+    /// <summary>This node.</summary>
     public string Node { get; } = node;
 
     /// <summary>Several rows, for topics and operations, per principal watched.</summary>

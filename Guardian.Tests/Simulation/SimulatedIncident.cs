@@ -31,7 +31,7 @@ internal sealed class SimulatedIncident(IncidentEnvironment env, string key)
     public void Raise(IncidentRaised raised, SimulatedMonitor monitor)
     {
         if (_down) return;
-        var observer = raised.Observer ?? raised.Node;
+        var observer = raised.Monitor ?? raised.Node;
         _raisedBy[observer] = (monitor, raised.Episode);
         var opens = !_state.Open && !_state.Knows(raised);
         if (!opens) _live = _live.Seen(observer, raised.Episode, raised.Violations);

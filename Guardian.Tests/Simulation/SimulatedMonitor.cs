@@ -40,7 +40,7 @@ internal sealed class SimulatedMonitor
         foreach (var detection in observed.Detections)
         {
             _world.Note("detected", $"{_node} {detection.Key} {detection.Type} {detection.Violations}");
-            _raises.Detected(AclIncidents.Raise(detection) with { Observer = _node });
+            _raises.Detected(AclIncidents.Raise(detection) with { Monitor = _node });
         }
 
         foreach (var grew in observed.Grew) _raises.Grew(grew);
