@@ -7,6 +7,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -22,6 +23,9 @@ public sealed class GuardianOptions
 
     /// <summary>The journal.</summary>
     public PersistenceOptions Persistence { get; set; } = new();
+
+    /// <summary>How long what is over is kept.</summary>
+    public RetentionOptions Retention { get; set; } = new();
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
