@@ -3,11 +3,14 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Replay;
+using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -29,6 +32,9 @@ public sealed class GuardianOptions
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
+
+    /// <summary>Management of the cluster over HTTP.</summary>
+    public ManagementOptions Management { get; set; } = new();
 
     /// <summary>Policy, playbooks, scenarios.</summary>
     public FileOptions Files { get; set; } = new();
@@ -54,8 +60,17 @@ public sealed class GuardianOptions
     /// <summary>Where notifications go.</summary>
     public NotificationOptions Notifications { get; set; } = new();
 
+    /// <summary>What may be deleted when a disk is full.</summary>
+    public CleanOptions Clean { get; set; } = new();
+
+    /// <summary>A trace of what the detectors are told.</summary>
+    public RecordOptions Record { get; set; } = new();
+
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
+
+    /// <summary>Secrets that playbooks may name as <c>secrets.&lt;name&gt;</c>.</summary>
+    public IDictionary<string, SecretOptions> Secrets { get; set; } = new Dictionary<string, SecretOptions>(StringComparer.Ordinal);
 
     /// <summary>Effects on the operating system.</summary>
     public LeasekeeperOptions Leasekeeper { get; set; } = new();
@@ -68,6 +83,9 @@ public sealed class GuardianOptions
 
     /// <summary>Probes that the application adds; set in code.</summary>
     public IList<IGuardianProbe> Probes { get; } = [];
+
+    /// <summary>Faults that the application adds; set in code. Scenarios that run on its node may name them at once.</summary>
+    public IList<IChaosFault> Faults { get; } = [];
 
     /// <summary>Kinds of incident that the application raises; set in code.</summary>
     public IList<IncidentType> IncidentTypes { get; } = [];

@@ -22,7 +22,7 @@ public static partial class GuardianOptionsValidator
         Retention(options.Retention, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
-        ResourceOptionsValidator.Validate(options.Monitors.Resources, errors);
+        ResourceOptionsValidator.Validate(options, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
@@ -43,21 +43,13 @@ public static partial class GuardianOptionsValidator
         Defined("Guardian:Autonomy:Destroy", o.Autonomy.Destroy, errors);
     }
 
-    private static void Cluster(GuardianOptions o, List<string> errors)
-    {
-        if (!SystemName().IsMatch(o.Cluster.SystemName))
-            errors.Add($"Guardian:Cluster:SystemName: '{o.Cluster.SystemName}' is not an actor system name; use letters, digits, '-' or '_', starting with a letter or digit");
-        Required("Guardian:Cluster:Hostname", o.Cluster.Hostname, errors);
-        Range("Guardian:Cluster:Port", o.Cluster.Port, 0, 65_535, errors);
-    }
-
     private static void Persistence(GuardianOptions o, List<string> errors)
     {
         switch (o.Persistence.Provider)
         {
             case "sqlite":
-                if (o.Cluster.SeedNodes.Count > 0)
-                    errors.Add("Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:SeedNodes is set; use postgres with a ConnectionString");
+                if (o.Cluster.HasPeers)
+                    errors.Add($"Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:{(o.Cluster.SeedNodes.Count > 0 ? "SeedNodes" : "Discovery:Name")} is set; use postgres with a ConnectionString");
                 break;
             case "postgres":
                 if (string.IsNullOrWhiteSpace(o.Persistence.ConnectionString))
@@ -75,33 +67,6 @@ public static partial class GuardianOptionsValidator
         Between("Guardian:Retention:Interval", o.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         if (!ByteSize.TryParse(o.MaxBytes, out var size) || size.Bytes < 1 << 20)
             errors.Add($"Guardian:Retention:MaxBytes: '{o.MaxBytes}' is not a size of at least 1MiB; write e.g. 512MiB or 1GiB");
-    }
-
-    private static void Http(HttpOptions o, List<string> errors)
-    {
-        if (!Uri.TryCreate(o.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")
-        {
-            errors.Add($"Guardian:Http:Url: '{o.Url}' is not an address; use e.g. http://127.0.0.1:8558");
-        }
-        else if (!url.IsLoopback)
-        {
-            if (o.ApiKeys.Count == 0)
-                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:ApiKeys; make one with 'guardian keys new', or listen on 127.0.0.1");
-            if (o.Tls is null && !o.BehindTlsProxy)
-                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:Tls or Guardian:Http:BehindTlsProxy=true");
-        }
-
-        if (o.Tls is { } tls)
-        {
-            Required("Guardian:Http:Tls:CertificatePath", tls.CertificatePath, errors);
-            Required("Guardian:Http:Tls:KeyPath", tls.KeyPath, errors);
-            if (url is { Scheme: "http" }) errors.Add("Guardian:Http:Url: begins with http://, but Guardian:Http:Tls is set; write https://");
-        }
-
-        Range("Guardian:Http:FailedAuthenticationsPerMinute", o.FailedAuthenticationsPerMinute, 1, 100_000, errors);
-        for (var i = 0; i < o.ApiKeys.Count; i++) Key($"Guardian:Http:ApiKeys:{i}", o.ApiKeys[i], errors);
-        foreach (var twice in o.ApiKeys.Where(x => x.Id.Length > 0).GroupBy(x => x.Id, StringComparer.Ordinal).Where(x => x.Count() > 1))
-            errors.Add($"Guardian:Http:ApiKeys: the id '{twice.Key}' is used {twice.Count()} times");
     }
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)
@@ -155,8 +120,20 @@ public static partial class GuardianOptionsValidator
         Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
         foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        Endpoint("Guardian:Tasks:Issues:Url", o.Tasks.Issues.Url, errors);
+        if (o.Tasks.Issues.Url.Length > 0 && !RepositoryName().IsMatch(o.Tasks.Issues.Repository))
+            errors.Add($"Guardian:Tasks:Issues:Repository: '{o.Tasks.Issues.Repository}' is not owner/name");
+        Secret("Guardian:Tasks:Issues", o.Tasks.Issues.SecretFromEnvironment, o.Tasks.Issues.SecretFromFile, errors);
+        foreach (var (name, secret) in o.Secrets) PlaybookSecret($"Guardian:Secrets:{name}", name, secret, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void PlaybookSecret(string at, string name, Actions.SecretOptions secret, List<string> errors)
+    {
+        if (!SecretName().IsMatch(name)) errors.Add($"{at}: a secret's name is a letter or underscore, then letters, digits and underscores, at most 64");
+        if (secret.FromEnvironment.Length > 0 == secret.FromFile.Length > 0)
+            errors.Add($"{at}: set FromEnvironment (a variable's name) or FromFile (a path), one of the two");
     }
 
     private static void Channel(string at, ChannelOptions o, List<string> errors)
@@ -210,8 +187,11 @@ public static partial class GuardianOptionsValidator
     [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.NonBacktracking)]
     private static partial Regex NodeName();
 
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
-    private static partial Regex SystemName();
+    [GeneratedRegex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", RegexOptions.NonBacktracking)]
+    private static partial Regex RepositoryName();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$", RegexOptions.NonBacktracking)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex("^[0-9a-fA-F]{64}$", RegexOptions.NonBacktracking)]
     private static partial Regex Sha256();

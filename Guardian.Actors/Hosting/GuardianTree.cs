@@ -10,10 +10,12 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 
@@ -29,12 +31,14 @@ internal sealed class GuardianTree
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
     private readonly IActorRef _replicator;
+    private readonly NodeDirectory _nodes;
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
         (_context, _core) = (context, core);
         _mediator = DistributedPubSub.Get(context.System).Mediator;
         _replicator = DistributedData.Get(context.System).Replicator;
+        _nodes = new NodeDirectory(context.System);
     }
 
     private GuardianOptions Options => _core.Options;
@@ -59,6 +63,7 @@ internal sealed class GuardianTree
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+        Record();
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -67,19 +72,26 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
+            ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
-            Phases(blacklist, bus, agent, incidents, monitors.Actor));
+            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, monitors.Actor)]);
     }
 
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
 
     private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private bool IsReserved(string principal, string topic)
+    {
+        var policy = _core.Policies.Current;
+        return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
+    }
 
     private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
     {
@@ -93,6 +105,12 @@ internal sealed class GuardianTree
         }
 
         return monitors;
+    }
+
+    private void Record()
+    {
+        var (folder, core) = (Path.Combine(_core.Data.FullPath, "traces"), _core);
+        if (Options.Record.Enabled) Start(TraceRecorder.Props(_mediator, () => new TraceFiles(folder, core.Data.NodeName, core.Options.Record, core.Time), core.Time), "recorder");
     }
 
     private IActorRef StartBlacklist()
@@ -117,18 +135,32 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary)))
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
+            {
+                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
+            })
         {
             Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
         });
         return (agent, incidents);
+    }
+
+    /// <summary>
+    /// The agent of a node by name. One that is not in the cluster gets nothing: the run finds out by its time-out, or by the membership.
+    /// </summary>
+    private Func<string, ICanTell> AgentOf(IActorRef own)
+    {
+        var path = own.Path.ToStringWithoutAddress();
+        return name => name == _core.Data.NodeName ? own
+            : _nodes.Find(name) is { } member ? _context.System.ActorSelection(new RootActorPath(member.Address) + path)
+            : ActorRefs.Nobody;
     }
 
     /// <summary>A shutdown in order: what comes now is refused, what was accepted is delivered.</summary>
@@ -138,6 +170,22 @@ internal sealed class GuardianTree
             await bus.Ask<BusCommandResult>(DrainBus.Instance, TimeSpan.FromSeconds(5));
             return Akka.Done.Instance;
         });
+
+    /// <summary>
+    /// The node is a member and may stay one. An older node of the same name that does not answer may be this one's own earlier
+    /// life: then it is waited for until the cluster has removed it.
+    /// </summary>
+    private BootPhase Membership(BootState boot) => new("membership", _ =>
+    {
+        if (_nodes.Conflict(_core.Data.NodeName) is { } conflict)
+        {
+            if (!conflict.MayPass) boot.Refuse(conflict.Reason);
+            throw new InvalidOperationException(conflict.Reason);
+        }
+
+        var status = Akka.Cluster.Cluster.Get(_context.System).SelfMember.Status;
+        return status is Akka.Cluster.MemberStatus.Up ? Task.CompletedTask : throw new InvalidOperationException($"this node is not a member of the cluster yet: {status}");
+    });
 
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
     private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>

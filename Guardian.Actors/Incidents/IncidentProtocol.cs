@@ -186,6 +186,9 @@ public sealed record IncidentJoined : IncidentEvent
     /// <summary>Detections so far.</summary>
     public required int Occurrences { get; init; }
 
+    /// <summary>True where the playbook of the run under way says <c>onConflict: drop</c>: the detection changes nothing but is known and counted as dropped.</summary>
+    public bool Dropped { get; init; }
+
     /// <summary>Violations as counted now.</summary>
     public long? Violations { get; init; }
 }
@@ -211,6 +214,9 @@ public sealed record IncidentRunAssigned : IncidentEvent
 
     /// <summary>Why this playbook.</summary>
     public required string Because { get; init; }
+
+    /// <summary>True where a detection during the run is dropped instead of counted.</summary>
+    public bool DropsRecurrences { get; init; }
 
     /// <summary>True where only containment may act: a recurrence within the cooldown, or past the quota of runs.</summary>
     public bool ContainmentOnly { get; init; }

@@ -65,6 +65,7 @@ internal static class GuardianCli
         root.Add(KeysCommand.Create(options));
         root.Add(DemoCommand.Create(options));
         root.Add(ChaosCommand.Create(options));
+        root.Add(ReplayCommand.Create(options));
         RunCommand.SetRun(root, options);
         return root;
     }

@@ -37,6 +37,9 @@ internal sealed record StatusView
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
 
+    /// <summary>The machine as it was measured last; left out where it is not watched.</summary>
+    public PressureView? Pressure { get; init; }
+
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
 
@@ -73,11 +76,37 @@ internal sealed record ChannelView(
 
 internal sealed record ChaosView(bool Enabled);
 
+/// <param name="Cpu">Percent of what may be used.</param>
+/// <param name="Memory">Percent of what may be used.</param>
+/// <param name="Disks">Percent, by path.</param>
+/// <param name="Under">Keys of resources under pressure.</param>
+/// <param name="At">When it was measured.</param>
+internal sealed record PressureView(GaugeView Cpu, GaugeView Memory, IReadOnlyDictionary<string, GaugeView> Disks, IReadOnlyList<string> Under, DateTimeOffset At);
+
+/// <param name="Value">Left out where it is not known.</param>
+/// <param name="Source">What was read.</param>
+/// <param name="Unknown">Why it is not known.</param>
+internal sealed record GaugeView(double? Value, string Source, string? Unknown);
+
 internal sealed record ClusterView(string? SelfNode, IReadOnlyList<ClusterMember> Members, IReadOnlyList<UnreachableMember> Unreachable, string? Leader, string? Oldest, IReadOnlyDictionary<string, string> OldestPerRole);
 
 internal sealed record ClusterMember(string Node, string NodeUid, string Status, IReadOnlyList<string> Roles);
 
 internal sealed record UnreachableMember(string Node, IReadOnlyList<string> ObservedBy);
+
+internal sealed record ShardTypesView(IReadOnlyList<string> EntityTypeKeys);
+
+internal sealed record ShardView(string ShardId, int NumEntities);
+
+internal sealed record ShardRegionView(IReadOnlyList<ShardView> Regions, IReadOnlyList<string> Failed);
+
+internal sealed record NodeShardsView(IReadOnlyList<ShardView> Shards, IReadOnlyList<string> Failed);
+
+internal sealed record ShardStatsView(IReadOnlyDictionary<string, NodeShardsView> Regions, long TotalEntities, int TotalShards);
+
+internal sealed record SeedNodesView(string? SelfNode, IReadOnlyList<SeedNodeView> SeedNodes);
+
+internal sealed record SeedNodeView(string Node, long NodeUid, IReadOnlyList<string> Roles, string Status);
 
 internal sealed record AutonomyView(string Contain, string Disrupt, string Destroy);
 
@@ -103,6 +132,16 @@ internal sealed record ReasonRequest(string? Reason);
 
 internal sealed record PlaybookSummary(string Name, int Version, string Hash, string Mode, string? Description);
 
+/// <param name="Scenarios">Ids or names, or <c>all</c>.</param>
+/// <param name="Seed">Default: drawn.</param>
+internal sealed record ChaosRunRequest(IReadOnlyList<string>? Scenarios, int? Seed);
+
+internal sealed record ChaosFaultRequest(string? Id, string? Kind, System.Text.Json.JsonElement? With, string? Ttl, string? Drill, int? Seed);
+
+internal sealed record ChaosStarted(string Id);
+
+internal sealed record ChaosFaultState(bool Over, string? Error);
+
 internal sealed record MessageAnswer(string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -111,12 +150,20 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(ClusterView))]
 [JsonSerializable(typeof(ClusterMember))]
+[JsonSerializable(typeof(ShardTypesView))]
+[JsonSerializable(typeof(ShardRegionView))]
+[JsonSerializable(typeof(ShardStatsView))]
+[JsonSerializable(typeof(SeedNodesView))]
 [JsonSerializable(typeof(ModeAnswer))]
 [JsonSerializable(typeof(ModeRequest))]
 [JsonSerializable(typeof(BanRequest))]
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(ChaosRunRequest))]
+[JsonSerializable(typeof(ChaosFaultRequest))]
+[JsonSerializable(typeof(ChaosStarted))]
+[JsonSerializable(typeof(ChaosFaultState))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]

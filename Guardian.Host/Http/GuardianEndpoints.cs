@@ -27,7 +27,9 @@ public static class GuardianEndpoints
         MitigationRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);
+        ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);
+        ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
         MetricsRoutes.Map(routes, endpoints);
         PageRoutes.Map(routes);

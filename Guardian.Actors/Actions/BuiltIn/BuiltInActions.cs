@@ -10,8 +10,13 @@ internal static class BuiltInActions
         new BlacklistRemove(dependencies),
         new BusRateLimit(dependencies),
         new BusRestart(dependencies),
+        new ApiRateLimit(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
         new Wait(dependencies),
+        new ProcessesTop(dependencies),
+        new ProcessKill(dependencies),
+        new MemoryTrim(),
+        new DiskClean(dependencies),
     ];
 }
