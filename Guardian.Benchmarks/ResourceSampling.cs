@@ -48,6 +48,7 @@ internal static class ResourceSamplingBenchmark
         var links = new ResourcePressureMonitor.Links(ActorRefs.Nobody, _ => new TaskCompletionSource<BusPort>().Task,
             () => ResourceSamplers.Create([], TimeProvider.System), ResourceSamplers.Processes(TimeProvider.System), view, TimeProvider.System);
         system.ActorOf(ResourcePressureMonitor.Props(links, state).WithDispatcher(GuardianHocon.Dispatcher));
+        Thread.Sleep(TimeSpan.FromSeconds(2)); // the actor system's own start needs the pool
         using var stop = new ManualResetEventSlim();
         for (var i = 0; i < Environment.ProcessorCount; i++)
             new Thread(() => { while (!stop.IsSet) Thread.SpinWait(1_000); }) { IsBackground = true }.Start();
