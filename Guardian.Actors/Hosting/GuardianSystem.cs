@@ -7,6 +7,7 @@ using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Hosting;
@@ -93,6 +94,9 @@ internal sealed record GuardianParts
     /// <summary>Entities whose journal this version cannot read, one line each.</summary>
     public Func<IReadOnlyList<string>> Parked { get; init; } = () => [];
 
+    /// <summary>Messages and events that this version could not read, by manifest.</summary>
+    public Func<IReadOnlyDictionary<string, long>> Unreadable { get; init; } = () => new Dictionary<string, long>();
+
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
 
@@ -110,6 +114,12 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>SilenceReplica.</summary>
+    public IActorRef SilenceActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Silences in force.</summary>
+    public SilenceView Silences { get; init; } = new(TimeProvider.System);
 
     /// <summary>Limits of this node's API.</summary>
     public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);

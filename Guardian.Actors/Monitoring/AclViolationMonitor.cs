@@ -113,14 +113,15 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
     {
         _log.Warning("{0}: {1} ({2})", detection.Key, detection.Type, detection.Rule);
         Contain(detection, declaredPrincipals, now);
-        _state.Raises.Detected(AclIncidents.Raise(detection));
+        _state.Raises.Detected(AclIncidents.Raise(detection) with { Monitor = _state.Node });
     }
 
     private void Contain(Detection detection, int declaredPrincipals, DateTimeOffset now)
     {
         if (detection.Principal is not { } principal) return;
         TimeSpan length = _state.Options.ProvisionalBan;
-        if (_links.Mode.MayAct(RiskClass.Contain) && _state.Cap.TryTake(principal, now, now + length, declaredPrincipals))
+        var mayAct = _links.Mode.MayAct(RiskClass.Contain) && _links.Mode.HeldFor(detection.Type, detection.Key, detection.Subject) is null;
+        if (mayAct && _state.Cap.TryTake(principal, now, now + length, declaredPrincipals))
             _links.Blacklist.Tell(new ProvisionalBan(principal, length, detection.Key, detection.Rule));
         else
             _state.BansWithheld++;

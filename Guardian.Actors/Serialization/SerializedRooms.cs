@@ -8,9 +8,11 @@ internal static class SerializedRooms
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
         Bus.BusSerialization.Room,
+        Relay.RelaySerialization.Room,
         OutboxJson.Room,
         Blacklisting.BlacklistJson.Room,
         Autonomy.ModeJson.Room,
+        Silencing.SilencingJson.Room,
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,

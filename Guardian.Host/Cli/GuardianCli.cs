@@ -56,6 +56,7 @@ internal static class GuardianCli
         foreach (var verb in (string[])["approve", "reject", "cancel"]) root.Add(RunsCommand.Direct(options, verb));
         root.Add(BlacklistCommand.Create(options));
         root.Add(MitigationsCommand.Create(options));
+        root.Add(SilenceCommand.Create(options));
         root.Add(ModeCommand.Create(options));
         root.Add(ModeCommand.Hold(options));
         root.Add(ModeCommand.Resume(options));

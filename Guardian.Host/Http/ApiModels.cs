@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Host.Http;
 
@@ -36,6 +37,12 @@ internal sealed record StatusView
     /// <summary>Entities whose journal this version cannot read.</summary>
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Messages and events that this version could not read, by what they claim to be.</summary>
+    public IReadOnlyDictionary<string, long>? Unreadable { get; init; }
+
+    /// <summary>Silences in force.</summary>
+    public required IReadOnlyList<Silence> Silences { get; init; }
 
     /// <summary>The machine as it was measured last; left out where it is not watched.</summary>
     public PressureView? Pressure { get; init; }
@@ -112,7 +119,16 @@ internal sealed record AutonomyView(string Contain, string Disrupt, string Destr
 
 internal sealed record HoldView(bool Held, string? Reason);
 
-internal sealed record BusView(long Sent, long Accepted, long RefusedTotal, RefusedView Refused, long Delivered, long Dropped, long Queued, long Topics, long Subscriptions, long Restarts, long Parked);
+internal sealed record BusView(long Sent, long Accepted, long RefusedTotal, RefusedView Refused, long Delivered, long Dropped, long Queued, long Topics, long Subscriptions, long Restarts, long Parked, RelayView? Relay = null);
+
+/// <param name="Sent">To other nodes, once per node.</param>
+/// <param name="Dropped">Not sent: a node takes them too slowly or not at all.</param>
+/// <param name="Received">From other nodes.</param>
+/// <param name="Lost">Gaps in what came.</param>
+/// <param name="Refused">Came, and no subscriber could take them.</param>
+/// <param name="Rejected">Not from a member of the cluster.</param>
+/// <param name="Waiting">Under way to other nodes.</param>
+internal sealed record RelayView(long Sent, long Dropped, long Received, long Lost, long Refused, long Rejected, long Waiting);
 
 internal sealed record RefusedView(long AclDenied, long Blacklisted, long RateLimited, long QueueFull, long Invalid, long Draining);
 
@@ -160,6 +176,9 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(Silence))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]
 [JsonSerializable(typeof(ChaosRunRequest))]
 [JsonSerializable(typeof(ChaosFaultRequest))]
 [JsonSerializable(typeof(ChaosStarted))]
