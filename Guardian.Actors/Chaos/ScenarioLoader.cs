@@ -150,7 +150,7 @@ internal static partial class ScenarioLoader
         fault.Finish();
         if (binding is null) return null;
         var before = fault.Sink.Count;
-        var template = new WithReader(NameTable.Empty, [], fault.Sink, new HashSet<string>()).Read(with, binding.Inputs, binding.Name, fault.Node);
+        var template = new WithReader(NameTable.Empty, [], fault.Sink, new Vocabulary([], [], [])).Read(with, binding.Inputs, binding.Name, fault.Node);
         if (fault.Sink.Count > before) return null;
         try
         {
