@@ -19,6 +19,7 @@ internal static class BuiltInActions
         new SchedulerModeAction(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
+        new HttpCall(dependencies),
         new Wait(dependencies),
         new ProcessesTop(dependencies),
         new ProcessKill(dependencies),
