@@ -12,6 +12,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["playbooks"] = _ => PlaybookLoadBenchmark.RunAsync(),
     ["recovery"] = _ => RunRecoveryBenchmark.RunAsync(),
     ["startup"] = StartupBenchmark.RunAsync,
+    ["resources"] = _ => ResourceSamplingBenchmark.RunAsync(),
     ["flood"] = FloodLatency.RunAsync,
 };
 

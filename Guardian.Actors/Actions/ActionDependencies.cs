@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Guardian.Actors.Mitigations;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Resources;
 
@@ -24,6 +25,15 @@ internal sealed record ActionDependencies
     /// <summary>Violations of a subject (principal or topic) within the window, as the AclViolationMonitor counts them.</summary>
     public required Func<string, TimeSpan, CancellationToken, Task<long>> CountViolations { get; init; }
 
+    /// <summary>The node's KernelSupervisor.</summary>
+    public IActorRef KernelSupervisor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's kernels.</summary>
+    public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
+
     /// <summary>Leases on the operating system: taken before the effect.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("no node runs here");
 
@@ -32,6 +42,9 @@ internal sealed record ActionDependencies
 
     /// <summary>What <c>disk.clean</c> may delete.</summary>
     public CleanOptions Clean { get; init; } = new();
+
+    /// <summary>The node's probes, for actions that measure.</summary>
+    public ProbeTable Probes { get; init; } = new();
 
     /// <summary>Limits of this node's API.</summary>
     public ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
@@ -44,4 +57,15 @@ internal sealed record ActionDependencies
 
     /// <summary>Hosts besides loopback and <see cref="HttpBase"/> that <c>http.get</c> may ask.</summary>
     public IReadOnlyCollection<string> HttpAllowedHosts { get; init; } = [];
+}
+
+/// <summary>The registered probes as an action sees them: they are known once all actions are made.</summary>
+internal sealed class ProbeTable
+{
+    private GuardianRegistry? _registry;
+
+    public void Use(GuardianRegistry registry) => _registry = registry;
+
+    /// <summary>Null where there is none of this name.</summary>
+    public ProbeBinding? Find(string name) => _registry is not null && _registry.TryGetProbe(name, out var probe) ? probe : null;
 }

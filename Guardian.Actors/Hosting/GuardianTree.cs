@@ -16,6 +16,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Relay;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
@@ -35,6 +36,11 @@ internal sealed class GuardianTree
     private readonly IActorRef _replicator;
     private readonly NodeDirectory _nodes;
     private IActorRef _guards = ActorRefs.Nobody;
+    private readonly RelayState _relay;
+    private long? _conflictSince;
+
+    /// <summary>Longer than the failure detector needs to see that the other one is dead.</summary>
+    private static readonly TimeSpan ConflictPatience = TimeSpan.FromSeconds(5);
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
@@ -42,6 +48,7 @@ internal sealed class GuardianTree
         _mediator = DistributedPubSub.Get(context.System).Mediator;
         _replicator = DistributedData.Get(context.System).Replicator;
         _nodes = new NodeDirectory(context.System);
+        _relay = new RelayState(core.Options.Relay);
     }
 
     private GuardianOptions Options => _core.Options;
@@ -51,19 +58,24 @@ internal sealed class GuardianTree
 
     private BootPlan Start(BootState boot)
     {
-        var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
+        var database = JournalDatabase.From(Options.Persistence, _core.Data.FullPath);
+        var journal = Start(JournalWatch.Props(new JournalHealthCheck(database, _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
+        var cluster = Akka.Cluster.Cluster.Get(_context.System);
+        Start(RetentionActor.Props(new RetentionLinks(database, _core.ProjectionPath, projection, _core.Journal, () => cluster.SelfAddress.Equals(cluster.State.RoleLeader(ClusterJoining.Role)), _core.Time), Options.Retention), "retention");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
         var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
         var gateway = new BusGateway(_core.Bus, bus);
+        var kernels = KernelsTree.Start(_context, _core, gateway);
         var monitors = new MonitorsRef();
-        var (agent, incidents) = StartHealing(blacklist, bus, monitors);
+        var (agent, incidents) = StartHealing(blacklist, bus, kernels, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents, kernels)), "monitors");
+        Start(BusRelay.Props(new BusRelay.Links(_core.Bus, _relay, () => _core.Policies.Current.Hash, () => _core.Playbooks.Current.Hash)), "relay");
         Record();
         DrainAtShutdown(bus);
         var system = _context.System;
@@ -71,8 +83,9 @@ internal sealed class GuardianTree
         {
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
-            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
+            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Guards = _guards, Agent = agent, Monitors = monitors.Actor,
+            Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
@@ -80,8 +93,8 @@ internal sealed class GuardianTree
             Resources = _core.Resources,
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
-            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, monitors.Actor)]);
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Scheduler, "scheduler"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor)]);
     }
 
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
@@ -94,9 +107,14 @@ internal sealed class GuardianTree
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
     }
 
-    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents, KernelsTree kernels)
     {
-        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal)
+        {
+            ["heartbeats"] = KernelWatchdog.Props(
+                new KernelWatchdog.Links(incidents, kernels.World.Hearts, kernels.Directory, _core.Time),
+                new KernelWatchdogState(Options.Monitors.Heartbeats, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Heartbeats),
+        };
         var resources = Options.Monitors.Resources;
         if (resources.Enabled)
         {
@@ -105,7 +123,27 @@ internal sealed class GuardianTree
                 new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         }
 
+        monitors["cluster"] = ClusterMonitor.Props(
+            new ClusterMonitor.Links(incidents, See, _core.Time), new ClusterMonitorState(Options.Monitors.Cluster, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         return monitors;
+    }
+
+    /// <summary>The nodes that run Guardian, the oldest first, with what they say of their configuration.</summary>
+    private SeenCluster? See()
+    {
+        var unreachable = Akka.Cluster.Cluster.Get(_context.System).State.Unreachable;
+        if (_nodes.Targets() is null) return null;
+        return new SeenCluster(_core.Data.NodeName, [.. _nodes.All.Select(x => new SeenNode(x.Name, x.Member.Address.ToString(), !unreachable.Contains(x.Member), HashesOf(x.Name, x.Member)))]);
+    }
+
+    private Dictionary<string, string> HashesOf(string name, Akka.Cluster.Member member)
+    {
+        var (policy, playbooks) = name == _core.Data.NodeName ? (_core.Policies.Current.Hash, _core.Playbooks.Current.Hash)
+            : _relay.Peers.TryGetValue(member.UniqueAddress, out var peer) ? (peer.PolicyHash, peer.PlaybooksHash) : default;
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (policy is not null) hashes["policy"] = policy;
+        if (playbooks is not null) hashes["playbooks"] = playbooks;
+        return hashes;
     }
 
     private void Record()
@@ -125,7 +163,7 @@ internal sealed class GuardianTree
         return Start(Blacklist.Props(new Blacklist.Links(_replicator, authority, _core.Bans, IsProtected, _core.Time), Options.Blacklist), "blacklist");
     }
 
-    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, MonitorsRef monitors)
+    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, KernelsTree kernels, MonitorsRef monitors)
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
@@ -136,7 +174,8 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Resources = _core.Meter(), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
+            KernelSupervisor = kernels.Supervisor, Scheduler = kernels.Scheduler, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
@@ -147,9 +186,10 @@ internal sealed class GuardianTree
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
                 Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
+                Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {
-            Outbox = outbox,
+            Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
         });
         return (agent, incidents);
     }
@@ -181,7 +221,8 @@ internal sealed class GuardianTree
     {
         if (_nodes.Conflict(_core.Data.NodeName) is { } conflict)
         {
-            if (!conflict.MayPass) boot.Refuse(conflict.Reason);
+            var since = _conflictSince ??= _core.Time.GetTimestamp();
+            if (!conflict.MayPass || (conflict.Answers && _core.Time.GetElapsedTime(since) > ConflictPatience)) boot.Refuse(conflict.Reason);
             throw new InvalidOperationException(conflict.Reason);
         }
 
@@ -190,7 +231,7 @@ internal sealed class GuardianTree
     });
 
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
-    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>
+    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, KernelsTree kernels, IActorRef monitors) =>
     [
         new("blacklist", async token =>
         {
@@ -208,6 +249,7 @@ internal sealed class GuardianTree
             await incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token);
             Rehearse(incidents);
         }),
+        new("kernels", _ => kernels.ContractAsync()),
         new("monitors", token => monitors.Ask<MonitorReady>(AwaitMonitor.Instance, token)),
     ];
 

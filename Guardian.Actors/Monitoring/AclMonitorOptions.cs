@@ -8,8 +8,14 @@ public sealed class MonitorOptions
     /// <summary>Bus violations.</summary>
     public AclMonitorOptions Acl { get; set; } = new();
 
+    /// <summary>Heartbeats of kernels.</summary>
+    public HeartbeatMonitorOptions Heartbeats { get; set; } = new();
+
     /// <summary>Processor, memory and disks.</summary>
     public ResourceMonitorOptions Resources { get; set; } = new();
+
+    /// <summary>Nodes and what they are configured with.</summary>
+    public ClusterMonitorOptions Cluster { get; set; } = new();
 }
 
 /// <summary><c>Guardian:Monitors:Acl</c>.</summary>
