@@ -4,6 +4,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -81,6 +82,12 @@ internal sealed record GuardianParts
 
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    /// <summary>KernelSupervisor.</summary>
+    public IActorRef KernelsActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's kernels.</summary>
+    public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 
     /// <summary>Chaos inside this node; null in tests that have none.</summary>
     public NodeChaos? Chaos { get; init; }

@@ -34,6 +34,12 @@ internal sealed class KernelCatalog
         string text;
         try
         {
+            if (_path is not null && !File.Exists(_path) && _current.Hash.Length > 0)
+            {
+                _errors = [new FileError(_path, 0, 0, "the file is gone; an empty list of kernels ends them all, a missing file does not")];
+                return false;
+            }
+
             if (_path is null || !File.Exists(_path)) text = "";
             else text = File.ReadAllText(_path);
         }
@@ -47,7 +53,8 @@ internal sealed class KernelCatalog
         if (errors.Count == 0)
         {
             var twice = kernels.Where(x => _code.Any(y => y.Name == x.Name)).ToList();
-            errors = [.. twice.Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}' is declared in code already; rename one of them"))];
+            errors = [.. kernels.Where(x => x.Type == KernelType.Jobs).Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}': type jobs is not supported by this release")),
+                .. twice.Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}' is declared in code already; rename one of them"))];
         }
 
         _errors = errors;

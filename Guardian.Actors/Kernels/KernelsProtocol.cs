@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Mitigations;
 using Guardian.Playbooks.Model;
 
@@ -70,11 +71,8 @@ internal sealed record KernelView
     /// <summary>Times that a replica ended by itself or was replaced, since the node started.</summary>
     public long Restarts { get; init; }
 
-    /// <summary>Output and heartbeats are counted here.</summary>
-    public DateTimeOffset? LastHeartbeat => Instances.Max(x => x.LastHeartbeat);
-
-    /// <summary>Running and not paused.</summary>
-    public bool Healthy => State == KernelState.Running && !Paused;
+    /// <summary>Crash loops since the node started; each is one incident.</summary>
+    public long CrashLoops { get; init; }
 }
 
 /// <summary>One replica.</summary>
@@ -93,17 +91,12 @@ internal sealed record ReplicaView
 
     public DateTimeOffset? StartedAt { get; init; }
 
-    public DateTimeOffset? LastHeartbeat { get; init; }
+    /// <summary>Its newest beat; null where none is expected.</summary>
+    public HeartbeatBoard.Heart? Heart { get; init; }
 
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
 }
-
-/// <summary>
-/// A process that cannot be mistaken for another: its pid, and its start time in clock ticks since the machine's start (field 22 of
-/// <c>/proc/&lt;pid&gt;/stat</c>).
-/// </summary>
-internal readonly record struct ProcessIdentity(int Pid, long StartTime);
 
 // Commands to the KernelSupervisor
 

@@ -160,6 +160,41 @@ internal sealed record ChaosFaultState(bool Over, string? Error);
 
 internal sealed record MessageAnswer(string Message);
 
+internal sealed record KernelAnswerView
+{
+    public required string Name { get; init; }
+
+    /// <summary>actor, process or jobs.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>waiting, starting, running, paused, backing_off, stopping, stopped or crash_loop.</summary>
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+    public required string Criticality { get; init; }
+    public required string Class { get; init; }
+    public string? Remediation { get; init; }
+
+    /// <summary>Of its workers or CPU that it may use; 0 while it is paused.</summary>
+    public required int Percent { get; init; }
+
+    /// <summary>Replicas wanted, and the bounds of scaling.</summary>
+    public required int Wanted { get; init; }
+    public required int Min { get; init; }
+    public required int Max { get; init; }
+
+    /// <summary>Replicas that run.</summary>
+    public required int Running { get; init; }
+    public required IReadOnlyList<ReplicaAnswerView> Replicas { get; init; }
+    public DateTimeOffset? LastHeartbeat { get; init; }
+    public required long Restarts { get; init; }
+    public required IReadOnlyList<Mitigation> Mitigations { get; init; }
+}
+
+/// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
+internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+
+internal sealed record KernelRequest(string? For = null, string? Reason = null, bool? Force = null, int? Percent = null, int? Change = null, int? Replicas = null);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true, AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip)]
 [JsonSerializable(typeof(PublishAnswer))]
@@ -176,6 +211,9 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(KernelAnswerView))]
+[JsonSerializable(typeof(KernelRequest))]
+[JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
 [JsonSerializable(typeof(Silence))]
 [JsonSerializable(typeof(SilenceRequest))]
 [JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Mitigations;
 using Guardian.Host.Http.Security;
 
@@ -19,7 +20,8 @@ internal static class MitigationRoutes
     {
         var limits = call.Guardian.Parts.BusActor.Ask<BusMitigations>(GetBusMitigations.Instance, ApiContext.AskTimeout, call.Cancellation);
         var bans = await BlacklistRoutes.BansAsync(call);
-        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
+        var kernels = KernelRoutes.MitigationsAsync(call);
+        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. await kernels, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
         await ApiBodies.JsonAsync(call.Http, all, ApiJson.Default.Mitigations);
     }
 
@@ -29,6 +31,13 @@ internal static class MitigationRoutes
         if (call.Guardian.Parts.ApiLimits.LiftById(id))
         {
             await ApiBodies.Empty(call.Http);
+            return;
+        }
+
+        if (id.StartsWith("kernel-", StringComparison.Ordinal))
+        {
+            var freed = await call.Guardian.Parts.KernelsActor.Ask<KernelAnswer>(new LiftKernelMitigation { Id = id, By = call.Caller.Owner, Reason = "lifted over HTTP" }, ApiContext.AskTimeout, call.Cancellation);
+            await (freed.Done ? ApiBodies.Empty(call.Http) : Problems.NotFound(call.Http, freed.Reason ?? $"no restriction '{id}' is in force"));
             return;
         }
 
