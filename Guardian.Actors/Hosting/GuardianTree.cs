@@ -52,8 +52,11 @@ internal sealed class GuardianTree
 
     private BootPlan Start(BootState boot)
     {
-        var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
+        var database = JournalDatabase.From(Options.Persistence, _core.Data.FullPath);
+        var journal = Start(JournalWatch.Props(new JournalHealthCheck(database, _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
+        var cluster = Akka.Cluster.Cluster.Get(_context.System);
+        Start(RetentionActor.Props(new RetentionLinks(database, _core.ProjectionPath, projection, _core.Journal, () => cluster.SelfAddress.Equals(cluster.State.RoleLeader(ClusterJoining.Role)), _core.Time), Options.Retention), "retention");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
         var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
@@ -179,7 +182,7 @@ internal sealed class GuardianTree
                 Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {
-            Outbox = outbox,
+            Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
         });
         return (agent, incidents);
     }

@@ -18,6 +18,7 @@ internal static class BuiltInActions
         new KernelsScale(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
+        new HttpCall(dependencies),
         new Wait(dependencies),
         new ProcessesTop(dependencies),
         new ProcessKill(dependencies),
