@@ -28,6 +28,9 @@ internal sealed record ActionDependencies
     /// <summary>The node's KernelSupervisor.</summary>
     public IActorRef KernelSupervisor { get; init; } = ActorRefs.Nobody;
 
+    /// <summary>The node's WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
     /// <summary>The node's kernels.</summary>
     public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 

@@ -10,6 +10,7 @@ using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
+using Guardian.Actors.Scheduling;
 
 namespace Guardian.Actors.Hosting;
 
@@ -85,6 +86,12 @@ internal sealed record GuardianParts
 
     /// <summary>KernelSupervisor.</summary>
     public IActorRef KernelsActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>How much the node begins now.</summary>
+    public Func<SchedulerMode> SchedulerMode { get; init; } = () => default;
 
     /// <summary>The node's kernels.</summary>
     public IKernelDirectory Kernels { get; init; } = new KernelDirectory();

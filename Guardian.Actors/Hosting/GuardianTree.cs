@@ -79,7 +79,7 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            Kernels = kernels.Directory, KernelsActor = kernels.Supervisor,
+            Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
@@ -87,7 +87,7 @@ internal sealed class GuardianTree
             Resources = _core.Resources,
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Scheduler, "scheduler"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
             [Membership(boot), .. Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor)]);
     }
 
@@ -169,7 +169,7 @@ internal sealed class GuardianTree
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
             CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
-            KernelSupervisor = kernels.Supervisor, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
+            KernelSupervisor = kernels.Supervisor, Scheduler = kernels.Scheduler, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");

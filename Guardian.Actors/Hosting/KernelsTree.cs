@@ -2,17 +2,20 @@ using Akka.Actor;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Mitigations;
 using Guardian.Actors.Resources;
+using Guardian.Actors.Scheduling;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
 
 /// <summary>The kernels' part of the tree.</summary>
 /// <param name="Supervisor">KernelSupervisor.</param>
+/// <param name="Scheduler">WorkScheduler.</param>
 /// <param name="Directory">The node's kernels.</param>
 /// <param name="Catalog">What is declared.</param>
 /// <param name="World">What kernels work with.</param>
-internal sealed record KernelsTree(IActorRef Supervisor, KernelDirectory Directory, KernelCatalog Catalog, KernelWorld World)
+internal sealed record KernelsTree(IActorRef Supervisor, IActorRef Scheduler, KernelDirectory Directory, KernelCatalog Catalog, KernelWorld World)
 {
     /// <summary>Begins at once with the kernels; each waits by itself for what it depends on.</summary>
     public static KernelsTree Start(IActorContext context, GuardianCore core, IMessageBus bus)
@@ -21,7 +24,10 @@ internal sealed record KernelsTree(IActorRef Supervisor, KernelDirectory Directo
         {
             Time = core.Time, Hearts = new HeartbeatBoard(core.Time), Folder = Path.Combine(core.Data.FullPath, "kernels"),
             Register = (name, owner) => bus.RegisterAsync(name, owner),
+            Node = core.Data.NodeName, Scheduler = new SchedulerBoard(), Leasekeeper = core.Leasekeeper,
         };
+        var scheduler = context.ActorOf(WorkScheduler.Props(
+            new SchedulerMemory(core.Data.NodeName, world.Scheduler, new LeaseSet<SchedulerMode>(core.Time)), world.Register, core.Time).WithDispatcher(GuardianHocon.Dispatcher), "scheduler");
         var directory = new KernelDirectory();
         var memory = new SupervisorMemory(core.Kernels, directory, new KernelLeases(core.Time, core.Data.NodeName));
         var supervisor = context.ActorOf(KernelSupervisor.Props(memory, world).WithDispatcher(GuardianHocon.Heartbeats), "kernels");
@@ -33,7 +39,7 @@ internal sealed record KernelsTree(IActorRef Supervisor, KernelDirectory Directo
             await supervisor.Ask<KernelsEnded>(new EndKernels(within), within + TimeSpan.FromSeconds(4));
             return Akka.Done.Instance;
         });
-        return new KernelsTree(supervisor, directory, core.Kernels, world);
+        return new KernelsTree(supervisor, scheduler, directory, core.Kernels, world);
     }
 
     /// <summary>The processes that lead the kernels, and what may be done to them.</summary>

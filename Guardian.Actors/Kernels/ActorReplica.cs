@@ -62,11 +62,12 @@ internal sealed class ActorReplica : Replica
         if (_actor is not null) Context.Stop(_actor);
     }
 
-    protected override void Restrict(int percent)
+    protected override void Restrict(Restriction what, IActorRef asker)
     {
-        _percent = percent;
-        Heart?.Expect(percent > 0 || !Kernel.Heartbeat.ByItself);
+        _percent = what.Percent;
+        Heart?.Expect(_percent > 0 || !Kernel.Heartbeat.ByItself);
         if (_context is not null) Signal();
+        asker.Tell(ReplicaRestricted.Done);
     }
 
     /// <summary>Beats for the actor while it lives; one that beats itself is on its own.</summary>

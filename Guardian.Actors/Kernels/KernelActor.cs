@@ -13,8 +13,11 @@ internal sealed record BeginKernel : INoSerializationVerificationNeeded
 /// <summary>End everything; the kernel stops itself when nothing is left.</summary>
 internal sealed record RetireKernel(bool Kill = false) : INoSerializationVerificationNeeded;
 
-/// <summary>Percent that the kernel may use, 0 is a pause.</summary>
-internal sealed record RestrictKernel(int Percent) : INoSerializationVerificationNeeded;
+/// <summary>What the kernel may use. Answer: <see cref="KernelRestricted"/>.</summary>
+internal sealed record RestrictKernel(Restriction What) : INoSerializationVerificationNeeded;
+
+/// <summary>It holds for every replica, or why not.</summary>
+internal sealed record KernelRestricted(string Kernel, string? Failure) : INoSerializationVerificationNeeded;
 
 /// <summary>Told to the supervisor whenever the kernel's state changed.</summary>
 internal sealed record KernelChanged(string Name, KernelState State) : INoSerializationVerificationNeeded;
@@ -28,6 +31,9 @@ internal sealed class KernelActor : ReceiveActor
     private readonly Func<int, Props> _replica;
     private readonly SortedDictionary<int, IActorRef> _replicas = [];
     private KernelState? _told;
+
+    /// <summary>Longer than the leasekeeper takes to be replaced.</summary>
+    internal static readonly TimeSpan RestrictWithin = TimeSpan.FromSeconds(15);
 
     public KernelActor(KernelDefinition kernel, KernelMemory memory, KernelDirectory directory, KernelWorld world)
     {
@@ -76,7 +82,7 @@ internal sealed class KernelActor : ReceiveActor
     {
         if (_replicas.TryGetValue(index, out var known)) return known;
         _replicas[index] = Context.ActorOf(_replica(index).WithDispatcher(Context.Props.Dispatcher), $"replica-{index}");
-        if (_memory.Percent < 100) _replicas[index].Tell(new RestrictReplica(_memory.Percent));
+        if (_memory.Restriction.Percent < 100) _replicas[index].Tell(new RestrictReplica(_memory.Restriction));
         return _replicas[index];
     }
 
@@ -119,8 +125,9 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnRestrict(RestrictKernel restrict)
     {
-        _memory.Percent = restrict.Percent;
-        foreach (var replica in _replicas.Values) replica.Tell(new RestrictReplica(restrict.Percent));
+        _memory.Restriction = restrict.What;
+        Task.WhenAll(_replicas.Values.Select(x => x.Ask<ReplicaRestricted>(new RestrictReplica(restrict.What), RestrictWithin)))
+            .PipeTo(Sender, success: x => new KernelRestricted(_kernel.Name, x.FirstOrDefault(y => y.Failure is not null)?.Failure), failure: e => new KernelRestricted(_kernel.Name, e.GetBaseException().Message));
         Show();
     }
 
@@ -145,7 +152,7 @@ internal sealed class KernelActor : ReceiveActor
         {
             Name = _kernel.Name, Type = _kernel.Type, Criticality = _kernel.Criticality, Class = _kernel.Class, Remediation = _kernel.Remediation,
             State = state, Reason = _memory.Begun ? _memory.Views.Values.FirstOrDefault(x => x.State == state && x.LastExit is not null && state != KernelState.Running)?.LastExit : $"waits for {string.Join(", ", _kernel.DependsOn)}",
-            Paused = _memory.Percent == 0, Percent = _memory.Percent == 0 ? 100 : _memory.Percent,
+            Paused = _memory.Restriction.Percent == 0, Percent = _memory.Restriction.Percent == 0 ? 100 : _memory.Restriction.Percent,
             Replicas = _kernel.Replicas with { Count = _memory.Wanted }, CrashLoops = _memory.CrashLoops, Restarts = _memory.Restarts.Values.Sum(),
             Instances = [.. _memory.Views.Values.Where(x => x.Index < _memory.Wanted || x.State != KernelState.Stopped)],
         });
@@ -171,7 +178,7 @@ internal sealed class KernelMemory(KernelDefinition kernel, long epoch)
 
     public bool Retiring { get; set; }
 
-    public int Percent { get; set; } = 100;
+    public Restriction Restriction { get; set; } = Restriction.None;
 
     public long CrashLoops { get; set; }
 

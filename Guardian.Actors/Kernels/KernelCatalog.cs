@@ -53,8 +53,7 @@ internal sealed class KernelCatalog
         if (errors.Count == 0)
         {
             var twice = kernels.Where(x => _code.Any(y => y.Name == x.Name)).ToList();
-            errors = [.. kernels.Where(x => x.Type == KernelType.Jobs).Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}': type jobs is not supported by this release")),
-                .. twice.Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}' is declared in code already; rename one of them"))];
+            errors = [.. twice.Select(x => new FileError(_path!, 0, 0, $"kernel '{x.Name}' is declared in code already; rename one of them"))];
         }
 
         _errors = errors;

@@ -35,11 +35,14 @@ internal sealed class KernelLeases(TimeProvider time, string node)
     /// <summary>Takes out what has lapsed; the kernels whose restrictions changed.</summary>
     public IReadOnlyList<string> Sweep() => [.. _leases.Sweep().Select(x => KernelOf(x.Target)).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>What the kernel may use: 0 while it is paused, else the lowest percentage.</summary>
-    public int Percent(string kernel)
+    /// <summary>What the kernel may use: nothing while it is paused, else the lowest percentage; until the last lease of that kind ends.</summary>
+    public Restriction On(string kernel)
     {
-        if (_leases.On(Target(kernel, pause: true)).Any()) return 0;
-        return _leases.On(Target(kernel, pause: false)).Select(x => x.Effect).DefaultIfEmpty(100).Min();
+        var strictest = _leases.On(Target(kernel, pause: true)).ToList();
+        if (strictest.Count == 0) strictest = [.. _leases.On(Target(kernel, pause: false))];
+        if (strictest.Count == 0) return Restriction.None;
+        var percent = strictest.Min(x => x.Effect);
+        return new Restriction(percent, strictest.Where(x => x.Effect == percent).Max(x => x.Until), strictest[0].Reason);
     }
 
     public IReadOnlyList<Mitigation> Of(string kernel) => [.. Mitigations.Where(x => x.Target == "kernel/" + kernel)];

@@ -27,6 +27,8 @@ internal sealed record KernelsReloaded : INoSerializationVerificationNeeded
 /// </summary>
 internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly SupervisorMemory _memory;
     private readonly KernelWorld _world;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -50,6 +52,10 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         Receive<LiftKernelMitigation>(x => Lifted(_memory.Leases.Lift(x.Id)));
         Receive<GetKernelMitigations>(_ => Sender.Tell(new KernelMitigations(_memory.Leases.Mitigations)));
         Receive<Swept>(OnSwept);
+        Receive<Applied>(OnApplied);
+        Receive<SubmitJob>(x => ForwardJob(x.Kernel, x));
+        Receive<GetJob>(x => ForwardJob(x.Kernel, x));
+        Receive<StartAgain>(x => OnStartAgain(x.Name));
         Receive<Lapse>(_ => { Apply(_memory.Leases.Sweep()); });
     }
 
@@ -99,9 +105,9 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         if (_actors.ContainsKey(kernel.Name)) return; // as it is, or ending: its end starts the new one
         _memory.Running[kernel.Name] = kernel;
         var memory = _memory.Of(kernel, _world.Time.GetUtcNow().ToUnixTimeSeconds());
-        memory.Percent = _memory.Leases.Percent(kernel.Name);
-        _actors[kernel.Name] = Context.Watch(Context.ActorOf(
-            KernelActor.Props(kernel, memory, _memory.Directory, _world).WithDispatcher(Context.Props.Dispatcher), $"{kernel.Name}~{_memory.NextNumber()}"));
+        memory.Restriction = _memory.Leases.On(kernel.Name);
+        var props = kernel.Type == KernelType.Jobs ? JobsActor.Props(kernel, memory, _memory.Directory, _world) : KernelActor.Props(kernel, memory, _memory.Directory, _world);
+        _actors[kernel.Name] = Context.Watch(Context.ActorOf(props.WithDispatcher(Context.Props.Dispatcher), $"{kernel.Name}~{_memory.NextNumber()}"));
     }
 
     /// <summary>Begins every kernel whose dependencies run.</summary>
@@ -127,10 +133,34 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     {
         if (_actors.FirstOrDefault(x => x.Value.Equals(terminated.ActorRef)).Key is not { } name) return;
         _actors.Remove(name);
-        _memory.Forget(name);
-        if (!_memory.Ending && _memory.Catalog.Current.Kernels.FirstOrDefault(x => x.Name == name) is { } again) StartKernel(again);
+        if (_memory.Retired(name))
+        {
+            _memory.Forget(name);
+            if (!_memory.Ending && _memory.Catalog.Current.Kernels.FirstOrDefault(x => x.Name == name) is { } again) StartKernel(again);
+        }
+        else
+        {
+            // A pool whose journal failed: it starts again from what is written, once the journal may be back.
+            _log.Warning("Kernel {0} stopped and is started again in {1}", name, AgainAfter);
+            _memory.Begun.Remove(name);
+            Timers.StartSingleTimer("again/" + name, new StartAgain(name), AgainAfter);
+        }
+
         Advance();
         if (_ending.Count > 0) End();
+    }
+
+    private void OnStartAgain(string name)
+    {
+        if (_memory.Ending || !_memory.Running.TryGetValue(name, out var kernel)) return;
+        if (_memory.Catalog.Current.Kernels.FirstOrDefault(x => x.Name == name) is not { } declared) _memory.Forget(name);
+        else if (declared.Signature != kernel.Signature)
+        {
+            _memory.Forget(name);
+            StartKernel(declared);
+        }
+        else StartKernel(kernel);
+        Advance();
     }
 
     private void OnEnd(EndKernels end)
@@ -171,6 +201,14 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         else Sender.Tell(NoSuchKernel(name));
     }
 
+    private void ForwardJob(string name, object message)
+    {
+        if (_memory.Running.GetValueOrDefault(name) is { Type: not KernelType.Jobs } other)
+            Sender.Tell(new JobAnswer { Refusal = "invalid", Reason = $"kernel '{other.Name}' is no pool of jobs but of type {Guardian.Playbooks.Yaml.YamlValues.Snake(other.Type)}" });
+        else if (_actors.TryGetValue(name, out var actor)) actor.Forward(message);
+        else Sender.Tell(new JobAnswer { Refusal = "not_found", Reason = NoSuchKernel(name).Reason });
+    }
+
     private void OnRestrict(RestrictKernels restrict)
     {
         if (restrict.Which.Names.FirstOrDefault(x => !_memory.Running.ContainsKey(x)) is { } unknown)
@@ -180,31 +218,44 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         }
 
         var fitting = _memory.Running.Values.Where(restrict.Which.Fits).ToList();
-        var able = fitting.Where(x => x.Type != KernelType.Process).Select(x => x.Name).ToList();
+        var refusal = _world.Leasekeeper.Unsupported;
+        var able = fitting.Where(x => x.Type != KernelType.Process || refusal is null).Select(x => x.Name).ToList();
         foreach (var name in able) _memory.Leases.Set(name, restrict);
-        Apply(able);
-        Sender.Tell(able.Count > 0 || fitting.Count == 0
-            ? new KernelAnswer { Done = true, Kernels = able }
-            : new KernelAnswer { Done = false, Reason = "pausing and throttling of processes is not supported on this node" });
+        var asker = Sender;
+        if (able.Count == 0 && fitting.Count > 0) asker.Tell(new KernelAnswer { Done = false, Reason = $"not supported on this node: {refusal}" });
+        else Task.WhenAll(Apply(able)).PipeTo(Self, success: x => new Applied(restrict, x, asker), failure: e => new Applied(restrict, [new KernelRestricted("", e.GetBaseException().Message)], asker));
+    }
+
+    /// <summary>Where the effect did not come about the lease is given back.</summary>
+    private void OnApplied(Applied applied)
+    {
+        var failed = applied.Kernels.Where(x => x.Failure is not null).ToList();
+        foreach (var kernel in failed)
+            Apply(_memory.Leases.Lift(new LiftKernels { Name = kernel.Kernel, Pauses = applied.Asked.Percent == 0, By = applied.Asked.By, Reason = "it did not come about" }));
+        var done = applied.Kernels.Where(x => x.Failure is null).Select(x => x.Kernel).ToList();
+        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
     }
 
     private void Lifted(IReadOnlyList<string> kernels)
     {
-        Apply(kernels);
-        Sender.Tell(new KernelAnswer { Done = kernels.Count > 0, Kernels = kernels, NotFound = kernels.Count == 0, Reason = kernels.Count == 0 ? "no such restriction is in force" : null });
+        var answer = new KernelAnswer { Done = kernels.Count > 0, Kernels = kernels, NotFound = kernels.Count == 0, Reason = kernels.Count == 0 ? "no such restriction is in force" : null };
+        // Answered once it is lifted; an undo that fails is repeated by the leasekeeper.
+        Task.WhenAll(Apply(kernels)).PipeTo(Sender, success: _ => answer, failure: _ => answer);
     }
 
-    private void Apply(IEnumerable<string> kernels)
+    private List<Task<KernelRestricted>> Apply(IEnumerable<string> kernels)
     {
+        var applying = new List<Task<KernelRestricted>>();
         foreach (var name in kernels)
         {
-            var percent = _memory.Leases.Percent(name);
-            _log.Info("Kernel {0}: {1}", name, percent switch { 0 => "paused", 100 => "unrestricted", _ => $"throttled to {percent} %" });
-            _actors.GetValueOrDefault(name)?.Tell(new RestrictKernel(percent));
+            var what = _memory.Leases.On(name);
+            _log.Info("Kernel {0}: {1}", name, what.Percent switch { 0 => "paused", 100 => "unrestricted", _ => $"throttled to {what.Percent} %" });
+            if (_actors.TryGetValue(name, out var actor)) applying.Add(actor.Ask<KernelRestricted>(new RestrictKernel(what), KernelActor.RestrictWithin));
         }
 
         if (_memory.Leases.NextLapse() is { } next) Timers.StartSingleTimer("lapse", Lapse.Instance, next + TimeSpan.FromMilliseconds(1));
         else Timers.Cancel("lapse");
+        return applying;
     }
 
     private void OnSwept(Swept swept)
@@ -219,6 +270,10 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     };
 
     private sealed record Swept(int Ended, string? Failure) : INoSerializationVerificationNeeded;
+
+    private sealed record Applied(RestrictKernels Asked, IReadOnlyList<KernelRestricted> Kernels, IActorRef Asker) : INoSerializationVerificationNeeded;
+
+    private sealed record StartAgain(string Name) : INoSerializationVerificationNeeded;
 
     private sealed record OutOfTime : INoSerializationVerificationNeeded
     {
@@ -255,6 +310,9 @@ internal sealed class SupervisorMemory(KernelCatalog catalog, KernelDirectory di
 
     public KernelMemory Of(KernelDefinition kernel, long epoch) =>
         _kernels.TryGetValue(kernel.Name, out var known) ? known : _kernels[kernel.Name] = new KernelMemory(kernel, epoch);
+
+    /// <summary>It was told to end.</summary>
+    public bool Retired(string name) => !_kernels.TryGetValue(name, out var kernel) || kernel.Retiring;
 
     public void Forget(string name)
     {

@@ -71,9 +71,20 @@ internal sealed record KernelView
     /// <summary>Times that a replica ended by itself or was replaced, since the node started.</summary>
     public long Restarts { get; init; }
 
+    /// <summary>A pool's jobs; null for others.</summary>
+    public JobTotals? Jobs { get; init; }
+
     /// <summary>Crash loops since the node started; each is one incident.</summary>
     public long CrashLoops { get; init; }
 }
+
+/// <summary>A pool's jobs.</summary>
+/// <param name="Waiting">In the queue.</param>
+/// <param name="Running">Under way.</param>
+/// <param name="Workers">That may be under way at once now.</param>
+/// <param name="Accepted">Ever.</param>
+/// <param name="Over">Ever.</param>
+internal sealed record JobTotals(int Waiting, int Running, int Workers, long Accepted, long Over);
 
 /// <summary>One replica.</summary>
 internal sealed record ReplicaView

@@ -12,18 +12,21 @@ internal sealed class ProcessReplica : Replica
     private readonly HealthCheck _beats;
     private readonly HealthCheck? _readiness;
     private readonly ReplicaMemory _memory;
+    private readonly ProcessRestriction _restriction;
     private bool _probing;
 
     public ProcessReplica(KernelDefinition kernel, int index, ReplicaMemory memory, KernelWorld world)
         : base(kernel, index, memory.Machine, world)
     {
         _memory = memory;
+        _restriction = memory.RestrictionOf(() => new ProcessRestriction(world.Leasekeeper, world.Node, kernel.Name, index));
         _folder = new InstanceFolder(world.Folder, kernel.Name, index);
         _beats = HealthCheck.Of(kernel.Heartbeat.Probe, kernel.Heartbeat.MissAfter);
         _readiness = kernel.Process!.ReadyProbe is { } probe ? HealthCheck.Of(probe, kernel.Process.ReadyWithin) : null;
         Receive<Looked>(OnLooked);
         Receive<Spawned>(OnSpawned);
         Receive<Gone>(OnGone);
+        Receive<Restricted>(OnRestricted);
         Receive<Probed>(OnProbed);
         Receive<ReadyTimeout>(_ => OnNotReady());
         Receive<CheckReady>(_ => Probe(_readiness!, ready: true));
@@ -63,12 +66,45 @@ internal sealed class ProcessReplica : Replica
         if (_memory.Instance is not { } instance) return; // being started; Started says it again
         if (kill) _memory.Hurry();
         var grace = kill ? TimeSpan.Zero : Kernel.Process!.Grace;
-        var hurry = _memory.Hurried;
-        Task.Run(() => instance.StopAsync(grace, hurry));
+        var (hurry, restriction) = (_memory.Hurried, _restriction);
+        // What Guardian itself holds still is freed first, so that it can end in order.
+        Task.Run(async () =>
+        {
+            try
+            {
+                if (!kill) await restriction.FreeAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (LeaseRefusedException)
+            {
+                // Then it is killed: what is stopped is not given a grace.
+            }
+
+            await instance.StopAsync(grace, hurry).ConfigureAwait(false);
+        });
     }
 
-    protected override void Restrict(int percent)
+    protected override void Restrict(Restriction what, IActorRef asker)
     {
+        _memory.Restriction = what;
+        if (_memory.Instance is { } instance && Machine.State is KernelState.Running or KernelState.Starting) Apply(instance, asker);
+        else asker.Tell(ReplicaRestricted.Done); // it holds for the next instance from its start
+    }
+
+    /// <summary>One change after the other: a lease is taken before the effect and released after it.</summary>
+    private void Apply(ProcessInstance instance, IActorRef asker)
+    {
+        var (what, left) = (_memory.Restriction, _memory.Restriction.Until - World.Time.GetUtcNow());
+        if (what.Percent == 0) Heart?.Expect(false); // before it is still
+        _memory.Restricting = _memory.Restricting.ContinueWith(_ => _restriction.ApplyAsync(instance, what.Percent, left, what.Reason, CancellationToken.None),
+            CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
+        _memory.Restricting.PipeTo(Self, success: () => new Restricted(what, null, asker), failure: e => new Restricted(what, e.GetBaseException().Message, asker));
+    }
+
+    private void OnRestricted(Restricted restricted)
+    {
+        if (restricted.Failure is not null) Log.Error("Kernel {0}/{1}: {2}", Kernel.Name, Index, restricted.Failure);
+        if (restricted.What == _memory.Restriction) Heart?.Expect(restricted.What.Percent > 0 || restricted.Failure is not null);
+        restricted.Asker.Tell(new ReplicaRestricted(restricted.Failure));
     }
 
     protected override void OnBeat()
@@ -105,6 +141,7 @@ internal sealed class ProcessReplica : Replica
         Follow(instance);
         Started();
         BeginReadiness();
+        if (_memory.Restriction.Percent < 100 && _memory.Restriction.Until > World.Time.GetUtcNow()) Apply(instance, ActorRefs.Nobody);
     }
 
     private void Follow(ProcessInstance instance)
@@ -162,6 +199,8 @@ internal sealed class ProcessReplica : Replica
         Timers.Cancel("check");
         Timers.Cancel("ready");
         _memory.Forget();
+        var restriction = _restriction;
+        _memory.Restricting = _memory.Restricting.ContinueWith(_ => restriction.ForgetAsync(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
         Ended(gone.How);
     }
 
@@ -172,6 +211,8 @@ internal sealed class ProcessReplica : Replica
     private sealed record Gone(ProcessInstance Instance, string How) : INoSerializationVerificationNeeded;
 
     private sealed record Probed(long Epoch, bool Passed, bool Ready) : INoSerializationVerificationNeeded;
+
+    private sealed record Restricted(Restriction What, string? Failure, IActorRef Asker) : INoSerializationVerificationNeeded;
 
     private sealed record ReadyTimeout : INoSerializationVerificationNeeded
     {
@@ -187,7 +228,7 @@ internal sealed class ProcessReplica : Replica
 /// <summary>What outlives a crash of the replica's actor.</summary>
 internal sealed class ReplicaMemory(ReplicaMachine machine)
 {
-    private CancellationTokenSource _hurry = new();
+    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ReplicaMachine Machine { get; } = machine;
 
@@ -196,16 +237,24 @@ internal sealed class ReplicaMemory(ReplicaMachine machine)
     /// <summary>What an earlier Guardian left was looked for.</summary>
     public bool Looked { get; set; }
 
-    /// <summary>Cancelled when the grace is over early.</summary>
-    public CancellationToken Hurried => _hurry.Token;
+    /// <summary>What it may use, for the next instance too.</summary>
+    public Restriction Restriction { get; set; } = Restriction.None;
 
-    public void Hurry() => _hurry.Cancel();
+    /// <summary>The change of it that is under way.</summary>
+    public Task Restricting { get; set; } = Task.CompletedTask;
+
+    private ProcessRestriction? _restriction;
+
+    public ProcessRestriction RestrictionOf(Func<ProcessRestriction> make) => _restriction ??= make();
+
+    /// <summary>Completes when the grace is over early.</summary>
+    public Task Hurried => _hurry.Task;
+
+    public void Hurry() => _hurry.TrySetResult();
 
     public void Forget()
     {
         Instance = null;
-        if (!_hurry.IsCancellationRequested) return;
-        _hurry.Dispose();
-        _hurry = new CancellationTokenSource();
+        if (_hurry.Task.IsCompleted) _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Scheduling;
 
 namespace Guardian.Actors.Kernels;
 
@@ -13,6 +14,15 @@ internal sealed record KernelWorld
 
     /// <summary>Folder of the node's kernels.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>The node's name.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>How much may be begun.</summary>
+    public required SchedulerBoard Scheduler { get; init; }
+
+    /// <summary>Leases on the operating system.</summary>
+    public required ILeasekeeper Leasekeeper { get; init; }
 
     /// <summary>Registers a principal on the bus for an actor.</summary>
     public required Func<string, IActorRef, Task<BusPort>> Register { get; init; }
@@ -29,8 +39,20 @@ internal sealed record UnwantReplica(bool Kill = false) : INoSerializationVerifi
 
 internal sealed record ReplaceReplica(bool Kill) : INoSerializationVerificationNeeded;
 
-/// <summary>Percent that it may use; 0 holds it still.</summary>
-internal sealed record RestrictReplica(int Percent) : INoSerializationVerificationNeeded;
+/// <summary>Percent that it may use for so long; 0 holds it still. Answer: <see cref="ReplicaRestricted"/>.</summary>
+internal sealed record RestrictReplica(Restriction What) : INoSerializationVerificationNeeded;
+
+/// <summary>It holds, or why not.</summary>
+internal sealed record ReplicaRestricted(string? Failure) : INoSerializationVerificationNeeded
+{
+    public static readonly ReplicaRestricted Done = new(Failure: null);
+}
+
+/// <summary>What a kernel may use until a time; 0 percent is a pause.</summary>
+internal sealed record Restriction(int Percent, DateTimeOffset Until, string Reason)
+{
+    public static readonly Restriction None = new(100, DateTimeOffset.MinValue, "");
+}
 
 internal sealed record MuteReplica(TimeSpan For) : INoSerializationVerificationNeeded;
 
@@ -54,7 +76,7 @@ internal abstract class Replica : ReceiveActor, IWithTimers
         Receive<UnwantReplica>(x => Do(Machine.Unwant(x.Kill)));
         Receive<ReplaceReplica>(x => Do(Machine.Replace(Now, x.Kill)));
         Receive<WaitOver>(_ => Do(Machine.WaitOver(Now)));
-        Receive<RestrictReplica>(x => Restrict(x.Percent));
+        Receive<RestrictReplica>(x => Restrict(x.What, Sender));
         Receive<MuteReplica>(x => _heart?.Mute(x.For));
         Receive<BeatNow>(_ => OnBeat());
     }
@@ -84,8 +106,8 @@ internal abstract class Replica : ReceiveActor, IWithTimers
     /// <summary>Ends the instance; later <see cref="Ended"/>.</summary>
     protected abstract void Stop(bool kill);
 
-    /// <summary>Changes what the instance may use.</summary>
-    protected abstract void Restrict(int percent);
+    /// <summary>Changes what the instance may use; answers with <see cref="ReplicaRestricted"/>.</summary>
+    protected abstract void Restrict(Restriction what, IActorRef asker);
 
     /// <summary>A beat is due.</summary>
     protected abstract void OnBeat();

@@ -50,6 +50,9 @@ internal sealed record StatusView
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
 
+    /// <summary>How much the node begins: normal, reduced or critical_only.</summary>
+    public required string Scheduler { get; init; }
+
     /// <summary>Whether scenarios may run against this node.</summary>
     public required ChaosView Chaos { get; init; }
 
@@ -185,6 +188,9 @@ internal sealed record KernelAnswerView
     /// <summary>Replicas that run.</summary>
     public required int Running { get; init; }
     public required IReadOnlyList<ReplicaAnswerView> Replicas { get; init; }
+
+    /// <summary>Of a pool.</summary>
+    public JobTotalsView? Jobs { get; init; }
     public DateTimeOffset? LastHeartbeat { get; init; }
     public required long Restarts { get; init; }
     public required IReadOnlyList<Mitigation> Mitigations { get; init; }
@@ -192,6 +198,16 @@ internal sealed record KernelAnswerView
 
 /// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
 internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+
+/// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
+internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over);
+
+internal sealed record JobAnswerView(string Id, string Kernel, string? Command, int Priority, string State, DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
+    int Attempt, int? ExitCode, string? Output, string? Reason);
+
+/// <param name="Payload">Text as it is, anything else as JSON, on the command's standard input.</param>
+/// <param name="Priority">0 to 9, or low, normal, high, critical.</param>
+internal sealed record JobRequest(string? Command, JsonElement? Payload, JsonElement? Priority);
 
 internal sealed record KernelRequest(string? For = null, string? Reason = null, bool? Force = null, int? Percent = null, int? Change = null, int? Replicas = null);
 
@@ -213,6 +229,8 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(KernelAnswerView))]
 [JsonSerializable(typeof(KernelRequest))]
+[JsonSerializable(typeof(JobAnswerView))]
+[JsonSerializable(typeof(JobRequest))]
 [JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
 [JsonSerializable(typeof(Silence))]
 [JsonSerializable(typeof(SilenceRequest))]

@@ -26,6 +26,7 @@ public static class GuardianEndpoints
         BlacklistRoutes.Map(routes);
         MitigationRoutes.Map(routes);
         KernelRoutes.Map(routes);
+        JobRoutes.Map(routes);
         SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);

@@ -3,6 +3,7 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Mitigations;
+using Guardian.Actors.Scheduling;
 using Guardian.Host.Http.Security;
 
 namespace Guardian.Host.Http;
@@ -20,8 +21,9 @@ internal static class MitigationRoutes
     {
         var limits = call.Guardian.Parts.BusActor.Ask<BusMitigations>(GetBusMitigations.Instance, ApiContext.AskTimeout, call.Cancellation);
         var bans = await BlacklistRoutes.BansAsync(call);
+        var scheduler = call.Guardian.Parts.Scheduler.Ask<SchedulerAnswer>(GetSchedulerMode.Instance, ApiContext.AskTimeout, call.Cancellation);
         var kernels = KernelRoutes.MitigationsAsync(call);
-        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. await kernels, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
+        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. await kernels, .. (await scheduler).Leases, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
         await ApiBodies.JsonAsync(call.Http, all, ApiJson.Default.Mitigations);
     }
 
@@ -31,6 +33,13 @@ internal static class MitigationRoutes
         if (call.Guardian.Parts.ApiLimits.LiftById(id))
         {
             await ApiBodies.Empty(call.Http);
+            return;
+        }
+
+        if (id.StartsWith("scheduler:", StringComparison.Ordinal))
+        {
+            var lifted = await call.Guardian.Parts.Scheduler.Ask<SchedulerAnswer>(new LiftSchedulerMode(id["scheduler:".Length..]), ApiContext.AskTimeout, call.Cancellation);
+            await (lifted.Done ? ApiBodies.Empty(call.Http) : Problems.NotFound(call.Http, $"no restriction '{id}' is in force"));
             return;
         }
 

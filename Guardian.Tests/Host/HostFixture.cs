@@ -6,6 +6,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
+using Guardian.Actors.Scheduling;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
@@ -125,6 +126,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             Incidents = bans,
             Agent = bans,
             KernelsActor = bans,
+            Scheduler = bans,
             NotReady = () => NotReady,
             Journal = () => Journal,
             IsProtected = x => x == "guardian",
@@ -141,6 +143,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             BanPrincipal x => new BanResult { Key = x.Key, Done = BanRefusal is null, Refusal = BanRefusal, Until = DateTimeOffset.UnixEpoch + x.For, Offences = 1 },
             LiftBan x => new BanResult { Key = x.Key, Done = true },
             GetBusMitigations => new BusMitigations([]),
+            GetSchedulerMode => new SchedulerAnswer(true, SchedulerMode.Normal, SchedulerMode.Normal, []),
             GetKernelMitigations => new KernelMitigations([]),
             LiftMitigation => new BusCommandResult(false, "no such limit"),
             GetMode => new ModeStatus(OperatingMode.Enforce, false, null, null, null, null),

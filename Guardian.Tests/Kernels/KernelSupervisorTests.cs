@@ -5,8 +5,9 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Scheduling;
 using Xunit.Abstractions;
-using Posix = Guardian.Actors.Kernels.Processes.Posix;
+using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
 
 namespace Guardian.Tests.Kernels;
 
@@ -35,7 +36,7 @@ public sealed class KernelSupervisorTests : TestKit
         Catalog = catalog;
         return _supervisor = Sys.ActorOf(KernelSupervisor.Props(new SupervisorMemory(catalog, _directory, new KernelLeases(TimeProvider.System, "n1")), new KernelWorld
         {
-            Time = TimeProvider.System, Hearts = _hearts, Folder = Path.Combine(_root.FullName, "data"), Register = (_, _) => new TaskCompletionSource<BusPort>().Task,
+            Time = TimeProvider.System, Hearts = _hearts, Node = "n1", Scheduler = new SchedulerBoard(), Leasekeeper = new NoLeasekeeper("there is none in this test"), Folder = Path.Combine(_root.FullName, "data"), Register = (_, _) => new TaskCompletionSource<BusPort>().Task,
         }));
     }
 

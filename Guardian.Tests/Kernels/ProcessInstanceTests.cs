@@ -1,7 +1,7 @@
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
-using Posix = Guardian.Actors.Kernels.Processes.Posix;
+using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
 
 namespace Guardian.Tests.Kernels;
 
@@ -9,6 +9,7 @@ namespace Guardian.Tests.Kernels;
 public sealed class ProcessInstanceTests : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    private static readonly Task Never = new TaskCompletionSource().Task;
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("guardian-kernels-");
 
     private InstanceFolder Folder => new(_root.FullName, "k", 0);
@@ -70,14 +71,14 @@ public sealed class ProcessInstanceTests : IDisposable
     {
         var obeys = Start(Shell("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"));
         await OutputAsync(x => x.Contains("up"));
-        await obeys.StopAsync(Soon, default);
+        await obeys.StopAsync(Soon, Never);
         (await obeys.Ended).Should().Be("exit code 0");
         (await OutputAsync(x => x.Contains("bye"))).Should().Contain("bye");
         NothingIsLeft(obeys.Record);
 
         var ignores = Start(Shell("trap '' TERM; echo deaf; while :; do sleep 0.05; done"));
         await OutputAsync(x => x.Contains("deaf"));
-        await ignores.StopAsync(TimeSpan.FromMilliseconds(200), default);
+        await ignores.StopAsync(TimeSpan.FromMilliseconds(200), Never);
         (await ignores.Ended).Should().Be("signal 9");
         NothingIsLeft(ignores.Record);
     }
@@ -100,7 +101,7 @@ public sealed class ProcessInstanceTests : IDisposable
         await OutputAsync(x => x.Contains("up"));
         instance.Signal(Posix.Stop);
         await Await.UntilAsync(() => ProcessTable.IsStopped(instance.Identity), Soon);
-        await instance.StopAsync(Soon, default).WaitAsync(Soon);
+        await instance.StopAsync(Soon, Never).WaitAsync(Soon);
         NothingIsLeft(instance.Record);
         File.Exists(Path.Combine(_root.FullName, "woken")).Should().BeFalse();
     }

@@ -31,6 +31,20 @@ public sealed class KernelTests
         return kernel;
     }
 
+    private static async Task<string> SubmitAsync(NodeProcess node, string kernel, string body)
+    {
+        using var answer = await PostAsync(node, $"/api/v1/kernels/{kernel}/jobs", body);
+        answer.StatusCode.Should().Be(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync());
+        return Text(JsonElement.Parse(await answer.Content.ReadAsStringAsync()), "id")!;
+    }
+
+    private static async Task<JsonElement> EndedAsync(NodeProcess node, string kernel, string id)
+    {
+        JsonElement job = default;
+        await node.UntilAsync($"job {id}", async () => Text(job = await node.GetAsync($"/api/v1/kernels/{kernel}/jobs/{id}"), "state") is not ("queued" or "running"), Soon);
+        return job;
+    }
+
     private static Task<JsonElement> RunningAsync(NodeProcess node, string name) => KernelAsync(node, name, x => Text(x, "state") == "running");
 
     private static async Task<JsonElement> IncidentAsync(NodeProcess node, string type, string state)
@@ -120,4 +134,78 @@ public sealed class KernelTests
         await KernelAsync(node, "k", x => x.GetProperty("running").GetInt32() == 2);
         (await node.TerminateAsync()).Should().Be(0);
     }
+
+    [LinuxFact]
+    public async Task A_pool_runs_declared_commands_and_says_how_they_ended()
+    {
+        await using var node = await NodeAsync("""
+              - name: pool
+                type: jobs
+                criticality: critical
+                workers: 2
+                commands:
+                  upper: [tr, a-z, A-Z]
+                  fails: { command: [sh, -c, "echo attempt $GUARDIAN_ATTEMPT >&2; exit 4"], attempts: 2 }
+                  sleeps: { command: [sleep, '1000'], timeout: 300ms }
+
+            """);
+        await RunningAsync(node, "pool");
+        var upper = await EndedAsync(node, "pool", await SubmitAsync(node, "pool", """{ "command": "upper", "payload": "$(touch x); `id`", "priority": "high" }"""));
+        (Text(upper, "state"), upper.GetProperty("exitCode").GetInt32(), Text(upper, "output")).Should().Be(("succeeded", 0, "$(TOUCH X); `ID`"));
+        var fails = await EndedAsync(node, "pool", await SubmitAsync(node, "pool", """{ "command": "fails" }"""));
+        (Text(fails, "state"), fails.GetProperty("exitCode").GetInt32(), fails.GetProperty("attempt").GetInt32(), Text(fails, "output")).Should().Be(("failed", 4, 2, "attempt 1\nattempt 2\n"));
+        var sleeps = await EndedAsync(node, "pool", await SubmitAsync(node, "pool", """{ "command": "sleeps" }"""));
+        (Text(sleeps, "state"), Text(sleeps, "reason")).Should().Be(("timed_out", "not done within 0.3 s"));
+        using (var unknown = await PostAsync(node, "/api/v1/kernels/pool/jobs", """{ "command": "uper" }"""))
+            (await unknown.Content.ReadAsStringAsync()).Should().Contain("did you mean 'upper'");
+        using (var wrong = await PostAsync(node, "/api/v1/kernels/pool/jobs", """{ "command": "upper", "priority": 12 }""")) wrong.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        using (var nobody = await node.Http.GetAsync("/api/v1/kernels/pool/jobs/job-x")) nobody.StatusCode.Should().Be(HttpStatusCode.NotFound);
+        var pool = await KernelAsync(node, "pool", x => x.GetProperty("jobs").GetProperty("over").GetInt32() == 3);
+        pool.GetProperty("jobs").GetProperty("accepted").GetInt32().Should().Be(3);
+    }
+
+    [LinuxFact]
+    public async Task An_accepted_job_survives_kill_9_of_the_node_and_is_done_once()
+    {
+        var log = Path.Combine(Directory.CreateTempSubdirectory("guardian-jobs-").FullName, "log");
+        await using var node = await NodeAsync($"  - {{ name: pool, type: jobs, workers: 3, commands: {{ append: [sh, -c, \"read x; sleep 0.05; echo $x >> {log}\"] }} }}\n");
+        await RunningAsync(node, "pool");
+        var ids = new List<string>();
+        for (var i = 0; i < 60; i++) ids.Add(await SubmitAsync(node, "pool", $$"""{ "payload": "line{{i}}\n" }"""));
+        await node.UntilAsync("some are done", () => Task.FromResult(File.Exists(log) && File.ReadAllLines(log).Length >= 10), Soon);
+        await node.KillAsync();
+        await node.StartAgainAsync();
+        foreach (var id in ids) Text(await EndedAsync(node, "pool", id), "state").Should().Be("succeeded");
+        File.ReadAllLines(log).Should().BeEquivalentTo(Enumerable.Range(0, 60).Select(x => $"line{x}"), "each once");
+        Directory.GetFiles(Path.Combine(node.DataDirectory, "kernels", "pool", "jobs")).Should().BeEmpty();
+    }
+
+    [LinuxFact]
+    public async Task Paused_processes_stand_still_and_go_on_by_themselves_also_after_kill_9_of_the_node()
+    {
+        await using var node = await NodeAsync("  - { name: burner, type: process, command: [sh, -c, 'while :; do :; done'] }\n");
+        var process = Process(await RunningAsync(node, "burner"));
+        using (var paused = await PostAsync(node, "/api/v1/kernels/burner/pause", """{ "for": "10m", "reason": "test" }""")) paused.StatusCode.Should().Be(HttpStatusCode.OK, await paused.Content.ReadAsStringAsync());
+        Stopped(process).Should().BeTrue();
+        (await KernelAsync(node, "burner", _ => true)).GetProperty("state").GetString().Should().Be("paused");
+        var mitigation = (await node.ListAsync("/api/v1/mitigations")).Should().ContainSingle().Subject;
+        (Text(mitigation, "target"), Text(mitigation, "effect")).Should().Be(("kernel/burner", "pause"));
+        using (var resumed = await PostAsync(node, "/api/v1/kernels/burner/resume")) resumed.StatusCode.Should().Be(HttpStatusCode.OK);
+        Stopped(process).Should().BeFalse();
+        (await node.ListAsync("/api/v1/mitigations")).Should().BeEmpty();
+
+        using (var again = await PostAsync(node, "/api/v1/kernels/burner/pause", """{ "for": "1s" }""")) again.StatusCode.Should().Be(HttpStatusCode.OK);
+        await node.UntilAsync("the lease's end", () => Task.FromResult(!Stopped(process)), Soon);
+        using (var last = await PostAsync(node, "/api/v1/kernels/burner/pause", """{ "for": "10m" }""")) last.StatusCode.Should().Be(HttpStatusCode.OK);
+        Stopped(process).Should().BeTrue();
+        await node.KillAsync();
+        await Await.UntilAsync(() => !Stopped(process), Soon);
+        process.Alive.Should().BeTrue();
+        await node.StartAgainAsync();
+        Process(await RunningAsync(node, "burner")).Should().Be(process);
+        (await node.ListAsync("/api/v1/incidents?limit=100")).Should().BeEmpty("what is paused is not missed");
+        (await node.TerminateAsync()).Should().Be(0);
+    }
+
+    private static bool Stopped(ProcessIdentity process) => ProcessStat.TryRead(process.Pid, out var stat) && stat.Stopped;
 }

@@ -16,6 +16,7 @@ internal static class BuiltInActions
         new KernelsRestart(dependencies),
         new KernelsStop(dependencies),
         new KernelsScale(dependencies),
+        new SchedulerModeAction(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
         new HttpCall(dependencies),

@@ -58,7 +58,7 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
         }
     }
 
-    private IEnumerable<string> Candidates(KernelsScaleInput input) => input.Kernel is { } named
+    private List<string> Candidates(KernelsScaleInput input) => input.Kernel is { } named
         ? [named]
         : dependencies.Kernels.All.Where(x => x.Criticality != KernelCriticality.Critical && (input.Classes is not { Count: > 0 } || input.Classes.Contains(x.Class)))
             .OrderByDescending(x => x.Criticality).ThenByDescending(x => x.Replicas.Count).Select(x => x.Name).ToList();

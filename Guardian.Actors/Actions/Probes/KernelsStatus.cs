@@ -32,6 +32,6 @@ internal sealed class KernelsStatus(ActionDependencies dependencies) : GuardianP
         var running = kernel.Instances.Where(x => x.State == KernelState.Running).ToList();
         return Task.FromResult(new KernelsStatusResult(
             YamlValues.Snake(kernel.State), kernel.State == KernelState.Running, running.Count > 0 && running.All(x => x.Heart is null || x.Heart.Beats),
-            kernel.Paused, kernel.Percent, running.Count, kernel.Replicas.Count, kernel.Restarts));
+            kernel.Paused, kernel.Percent, kernel.Jobs?.Workers ?? running.Count, kernel.Replicas.Count, kernel.Restarts));
     }
 }

@@ -14,13 +14,13 @@ internal sealed class Children : IDisposable
     private static readonly Lazy<Children> Shared = new(() => new Children());
 
     private readonly ConcurrentDictionary<int, TaskCompletionSource<ExitStatus>> _waiting = new();
-    private readonly PosixSignalRegistration _signal;
+    private readonly PosixSignalRegistration? _signal;
     private readonly Timer _timer;
     private readonly Lock _gate = new();
 
     private Children()
     {
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Look());
+        if (!OperatingSystem.IsWindows()) _signal = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Look());
         _timer = new Timer(_ => Look(), null, LookEvery, LookEvery);
     }
 
@@ -38,7 +38,7 @@ internal sealed class Children : IDisposable
 
     public void Dispose()
     {
-        _signal.Dispose();
+        _signal?.Dispose();
         _timer.Dispose();
     }
 
@@ -51,10 +51,10 @@ internal sealed class Children : IDisposable
     {
         lock (_gate)
         {
-            if (waiting.Task.IsCompleted || !Posix.HasEnded(pid)) return;
-            Posix.Signal(-pid, Posix.Kill);
+            if (waiting.Task.IsCompleted || !PosixProcess.HasEnded(pid)) return;
+            PosixProcess.Signal(-pid, PosixProcess.Kill);
             _waiting.TryRemove(pid, out _);
-            waiting.TrySetResult(Posix.Reap(pid) ?? new ExitStatus(-1, 0));
+            waiting.TrySetResult(PosixProcess.Reap(pid) ?? new ExitStatus(-1, 0));
         }
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ProcessInstance
     /// <summary>After KILL only a process in an uninterruptible call is still there; it is waited for as long as it takes.</summary>
     private static readonly TimeSpan LookForGroup = TimeSpan.FromMilliseconds(2);
 
-    private static readonly HashSet<string> Inherited = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "DOTNET_ROOT"];
+    private static readonly HashSet<string> InheritedNames = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "DOTNET_ROOT"];
 
     private readonly InstanceFolder _folder;
     private readonly OutputPump _output;
@@ -47,7 +47,7 @@ internal sealed class ProcessInstance
     public static ProcessInstance Start(InstanceFolder folder, KernelDefinition kernel, int replica, long epoch, DateTimeOffset now)
     {
         var spec = kernel.Process!;
-        if (!Posix.Supported) throw new ProcessStartException("process kernels are not supported on this platform; they need Linux");
+        if (!PosixProcess.Supported) throw new ProcessStartException("process kernels are not supported on this platform; they need Linux");
         if (spec.WorkingDirectory is { } directory && !Directory.Exists(directory)) throw new ProcessStartException($"its working directory {directory} does not exist");
         var record = new InstanceRecord
         {
@@ -60,8 +60,8 @@ internal sealed class ProcessInstance
             folder.Write(record);
             output = Pump(folder, "stdout", spec.Output);
             error = Pump(folder, "stderr", spec.Output);
-            var (pid, failure) = Posix.Spawn(spec.Command, Environment(spec, record), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
-            if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {Posix.Describe(failure)}");
+            var (pid, failure) = PosixProcess.Spawn(spec.Command, Environment(spec, record), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
+            if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {PosixProcess.Describe(failure)}");
             record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
             folder.Write(record);
             return new ProcessInstance(folder, record, output, error, Leader(pid));
@@ -81,7 +81,7 @@ internal sealed class ProcessInstance
     /// </summary>
     public static async Task<ProcessInstance?> AdoptAsync(InstanceFolder folder, KernelDefinition kernel)
     {
-        if (!Posix.Supported || folder.Read() is not { } record) return null;
+        if (!PosixProcess.Supported || folder.Read() is not { } record) return null;
         if (record.Boot == InstanceFolder.Boot)
         {
             var living = record.Process is { } known && known.Alive;
@@ -91,7 +91,7 @@ internal sealed class ProcessInstance
                     Adopted(record.Process!));
             }
 
-            await SweepAsync(record).ConfigureAwait(false);
+            await SweepAsync(record.Token).ConfigureAwait(false);
         }
 
         folder.Clear();
@@ -101,7 +101,7 @@ internal sealed class ProcessInstance
     /// <summary>Ends what is left of replicas that are not declared any more; the number of them.</summary>
     public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared)
     {
-        if (!Posix.Supported || !Directory.Exists(root)) return 0;
+        if (!PosixProcess.Supported || !Directory.Exists(root)) return 0;
         var most = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, x => x.Replicas.Max, StringComparer.Ordinal);
         var ended = 0;
         foreach (var folder in Directory.GetDirectories(root).SelectMany(Directory.GetDirectories))
@@ -110,7 +110,7 @@ internal sealed class ProcessInstance
             if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var replica) || replica < most.GetValueOrDefault(kernel)) continue;
             var left = new InstanceFolder(root, kernel, replica);
             if (left.Read() is not { } record) continue;
-            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record).ConfigureAwait(false);
+            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record.Token).ConfigureAwait(false);
             left.Clear();
             ended++;
         }
@@ -118,35 +118,28 @@ internal sealed class ProcessInstance
         return ended;
     }
 
-    /// <summary>TERM to the group, KILL after the grace. Completes when nothing of it is left.</summary>
-    public async Task StopAsync(TimeSpan grace, CancellationToken hurry)
+    /// <summary>TERM to the group, KILL after the grace or once <paramref name="hurry"/> completes. Completes when nothing of it is left.</summary>
+    public async Task StopAsync(TimeSpan grace, Task hurry)
     {
         // What is stopped cannot act on TERM, and must not be woken: its last effects were refused long ago.
         if (grace > TimeSpan.Zero && !ProcessTable.IsStopped(Identity))
         {
-            Signal(Posix.Terminate);
-            try
-            {
-                await Ended.WaitAsync(grace, hurry).ConfigureAwait(false);
-                return;
-            }
-            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-            {
-                // It had its time.
-            }
+            Signal(PosixProcess.Terminate);
+            await Task.WhenAny(Ended, hurry, Task.Delay(grace)).ConfigureAwait(false);
+            if (Ended.IsCompleted) return;
         }
 
-        Signal(Posix.Kill);
+        Signal(PosixProcess.Kill);
         await Ended.ConfigureAwait(false);
     }
 
     /// <summary>To the whole group, as long as its leader is the one that was started.</summary>
-    public bool Signal(int signal) => Identity.Alive && Posix.Signal(-Identity.Pid, signal);
+    public bool Signal(int signal) => Identity.Alive && PosixProcess.Signal(-Identity.Pid, signal);
 
     private async Task<string> EndAsync(Task<string> leader)
     {
         var how = await leader.ConfigureAwait(false);
-        await SweepAsync(Record).ConfigureAwait(false);
+        await SweepAsync(Record.Token).ConfigureAwait(false);
         await _output.DisposeAsync().ConfigureAwait(false);
         await _error.DisposeAsync().ConfigureAwait(false);
         _folder.Clear();
@@ -154,17 +147,25 @@ internal sealed class ProcessInstance
     }
 
     /// <summary>Kills what is left in the group and what bears the token elsewhere, until nothing is.</summary>
-    private static async Task SweepAsync(InstanceRecord record)
+    public static async Task SweepAsync(string token)
     {
         while (true)
         {
-            var left = ProcessTable.WithVariable(TokenVariable, record.Token);
+            var left = ProcessTable.WithVariable(TokenVariable, token);
             if (left.Count == 0) return;
             foreach (var process in left)
-                if (process.Alive) Posix.Signal(process.Pid, Posix.Kill);
+                if (process.Alive) PosixProcess.Signal(process.Pid, PosixProcess.Kill);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Living processes of the instance, its leader and all that it started.</summary>
+    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.WithVariable(TokenVariable, Record.Token);
+
+    /// <summary>What a program needs to find its way. Nothing else of Guardian's own environment: it holds secrets.</summary>
+    public static IEnumerable<string> Inherited() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(x => InheritedNames.Contains((string)x.Key) || ((string)x.Key).StartsWith("LC_", StringComparison.Ordinal))
+        .Select(x => $"{x.Key}={x.Value}");
 
     private static async Task<string> Leader(int pid) => (await Children.Instance.Ended(pid).ConfigureAwait(false)).ToString();
 
@@ -183,12 +184,10 @@ internal sealed class ProcessInstance
 
     private static string Pipe(InstanceFolder folder, string stream) => Path.Combine(folder.Full, stream + ".pipe");
 
-    /// <summary>What a program needs to find its way, what was declared, and who it is. Nothing else of Guardian's own: it holds secrets.</summary>
+    /// <summary>What is inherited, what was declared, and who it is.</summary>
     private static IEnumerable<string> Environment(ProcessSpec spec, InstanceRecord record)
     {
-        var all = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(x => Inherited.Contains((string)x.Key) || ((string)x.Key).StartsWith("LC_", StringComparison.Ordinal))
-            .ToDictionary(x => (string)x.Key, x => x.Value as string ?? "", StringComparer.Ordinal);
+        var all = Inherited().ToDictionary(x => x[..x.IndexOf('=', StringComparison.Ordinal)], x => x[(x.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparer.Ordinal);
         foreach (var (name, value) in spec.Environment) all[name] = value;
         all[TokenVariable] = record.Token;
         all["GUARDIAN_KERNEL"] = record.Kernel;

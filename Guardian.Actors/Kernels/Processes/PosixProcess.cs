@@ -7,7 +7,7 @@ namespace Guardian.Actors.Kernels.Processes;
 /// The calls of a POSIX system that .NET does not offer: a child in a session of its own, signals to a whole group, named pipes.
 /// posix_spawn rather than fork: it is safe in a process with many threads and reports a missing program at once.
 /// </summary>
-internal static class Posix
+internal static class PosixProcess
 {
     public const int Terminate = 15;
     public const int Kill = 9;
