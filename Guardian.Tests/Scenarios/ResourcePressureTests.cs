@@ -54,7 +54,7 @@ public sealed class ResourcePressureTests : IDisposable
         {
             while (true)
             {
-                last = (await node.Guardian.Parts.ReadModel.RunsAsync("resource_pressure_cpu", null, 1, null, deadline.Token)).FirstOrDefault();
+                last = (await node.Guardian.Parts.ReadModel.RunsAsync("resource_pressure_cpu", null, 1, null, deadline.Token)) is [var first, ..] ? first : null;
                 if (last is not null && condition(last)) return last;
                 await timer.WaitForNextTickAsync(deadline.Token);
             }
