@@ -11,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["expressions"] = args => Task.FromResult(BenchmarkRunner.Run<ExpressionBenchmarks>(null, args)),
     ["startup"] = StartupBenchmark.RunAsync,
     ["flood"] = FloodLatency.RunAsync,
+    ["kernels"] = KernelHeartbeats.RunAsync,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
