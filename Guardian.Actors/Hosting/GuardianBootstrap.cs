@@ -8,6 +8,7 @@ using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
 
@@ -85,6 +86,7 @@ internal sealed record GuardianCore
     public required ReadModel ReadModel { get; init; }
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
+    public SwitchView Switches { get; } = new();
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
     public OutboxBoard Outbox { get; } = new();

@@ -6,6 +6,9 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Switches;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
 
 namespace Guardian.Actors.Hosting;
 
@@ -105,6 +108,21 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>SwitchReplica.</summary>
+    public IActorRef SwitchActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Playbooks that operators disabled.</summary>
+    public SwitchView Switches { get; init; } = new();
+
+    /// <summary>What is wrong with the folder of playbooks now; the last good set stays in force.</summary>
+    public Func<IReadOnlyList<FileError>> PlaybookErrors { get; init; } = () => [];
+
+    /// <summary>Hash over all playbooks in force.</summary>
+    public Func<string> PlaybooksHash { get; init; } = () => "";
+
+    /// <summary>What playbooks may name on this node.</summary>
+    public Vocabulary Vocabulary { get; init; } = new([], [], []);
 
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];

@@ -15,6 +15,7 @@ using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
 
@@ -43,6 +44,7 @@ internal sealed class GuardianTree
         var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
+        var switches = Start(SwitchReplica.Props(_replicator, _core.Switches, _core.Data.FullPath, _core.Time), "switches");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
@@ -59,13 +61,14 @@ internal sealed class GuardianTree
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
-            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Blacklist = blacklist, ModeActor = mode, SwitchActor = switches, Switches = _core.Switches, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            PlaybooksHash = () => _core.Playbooks.Current.Hash, PlaybookErrors = () => _core.Playbooks.Errors, Vocabulary = GuardianVocabulary.Of(Options),
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (switches, "switches"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
             Phases(blacklist, bus, agent, incidents, monitors.Actor));
     }
 
@@ -105,6 +108,7 @@ internal sealed class GuardianTree
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary)))
         {
             Outbox = outbox,
+            Switches = _core.Switches,
         });
         return (agent, incidents);
     }

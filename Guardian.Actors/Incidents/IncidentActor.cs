@@ -52,6 +52,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<IncidentRaised>(Raise);
         Command<CloseIncident>(Close);
         Command<DirectRun>(Direct);
+        Command<RequestRun>(Request);
         Command<RunFinished>(Finished);
         Command<Terminated>(RunStopped);
         Command<WriteCount>(_ => PersistCount());

@@ -11,6 +11,8 @@ internal static class IncidentsSerialization
         (typeof(IncidentRaised), "incident-raised:v1"),
         (typeof(CloseIncident), "close-incident:v1"),
         (typeof(DirectRun), "direct-run:v1"),
+        (typeof(RequestRun), "request-run:v1"),
+        (typeof(RunRequested), "run-requested:v1"),
         (typeof(IncidentAccepted), "incident-accepted:v1"),
         (typeof(IncidentOver), "incident-over:v1"),
         (typeof(IncidentAnswer), "incident-answer:v1"),
@@ -30,6 +32,8 @@ internal static class IncidentsSerialization
 [JsonSerializable(typeof(IncidentRaised))]
 [JsonSerializable(typeof(CloseIncident))]
 [JsonSerializable(typeof(DirectRun))]
+[JsonSerializable(typeof(RequestRun))]
+[JsonSerializable(typeof(RunRequested))]
 [JsonSerializable(typeof(IncidentAccepted))]
 [JsonSerializable(typeof(IncidentOver))]
 [JsonSerializable(typeof(IncidentAnswer))]

@@ -14,5 +14,6 @@ internal static class SerializedRooms
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,
+        Switches.SwitchJson.Room,
     ];
 }

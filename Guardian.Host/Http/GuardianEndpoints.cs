@@ -26,6 +26,7 @@ public static class GuardianEndpoints
         BlacklistRoutes.Map(routes);
         MitigationRoutes.Map(routes);
         IncidentRoutes.Map(routes);
+        PlaybookRoutes.Map(routes);
         EventRoutes.Map(routes);
         ClusterRoutes.Map(routes);
         HealthRoutes.Map(routes);

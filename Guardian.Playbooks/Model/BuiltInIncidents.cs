@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Guardian.Playbooks.Model;
 
 /// <summary>The kinds of incident that Guardian raises by itself.</summary>
@@ -22,9 +24,26 @@ public static class BuiltInIncidents
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IncidentType> All { get; } =
     [
-        new(SpamAttack, [Principal, Topic, Violations]),
-        new(ActorBlacklist, [Principal, Topic, Violations]),
-        new(ControlTopicFlood, [Principal, Topic, Violations]),
-        new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]),
+        new(SpamAttack, [Principal, Topic, Violations]) { Key = AclKey },
+        new(ActorBlacklist, [Principal, Topic, Violations]) { Key = AclKey },
+        new(ControlTopicFlood, [Principal, Topic, Violations]) { Key = AclKey },
+        new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]) { Key = RegressionKey },
     ];
+
+    /// <summary>Of who is blamed, else of the topic.</summary>
+    public static string PrincipalKey(string principal) => $"acl/principal/{principal}";
+
+    /// <summary>Of a topic where nobody is blamed.</summary>
+    public static string TopicKey(string topic) => $"acl/topic/{topic}";
+
+    /// <summary>Of a policy that denies what the one before allowed.</summary>
+    public static string RegressionKey(string policyHash) => $"policy/regression/{policyHash[..Math.Min(12, policyHash.Length)]}";
+
+    private static string? AclKey(JsonElement incident) =>
+        Text(incident, "principal") is { } principal ? PrincipalKey(principal) : Text(incident, "topic") is { } topic ? TopicKey(topic) : null;
+
+    private static string? RegressionKey(JsonElement incident) => Text(incident, "policyHash") is { } hash ? RegressionKey(hash) : null;
+
+    private static string? Text(JsonElement incident, string name) =>
+        incident.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

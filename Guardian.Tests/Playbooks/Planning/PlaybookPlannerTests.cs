@@ -132,4 +132,17 @@ public sealed class PlaybookPlannerTests
         if (error is null) errors.Should().BeEmpty();
         else errors.Should().Equal(error);
     }
+
+    [Theory]
+    [InlineData(BuiltInIncidents.SpamAttack, """{ "principal": "rogue", "topic": "t" }""", "acl/principal/rogue")]
+    [InlineData(BuiltInIncidents.ControlTopicFlood, """{ "topic": "t", "key": "mine" }""", "acl/topic/t")]
+    [InlineData(BuiltInIncidents.PolicyRegression, """{ "policyHash": "0123456789abcdef" }""", "policy/regression/0123456789ab")]
+    public void A_described_incident_has_the_key_that_its_monitor_would_give_it(string type, string incident, string key) =>
+        DescribedIncident.KeyOf(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident)).Should().Be(key);
+
+    [Theory]
+    [InlineData("""{ "key": "mine", "subject": "x" }""", "mine")]
+    [InlineData("""{ "subject": "x" }""", "test.trouble/x")]
+    public void A_type_that_defines_no_key_takes_the_given_one(string incident, string key) =>
+        DescribedIncident.KeyOf(RunFixture.Vocabulary.Incidents[RunFixture.IncidentType], RunFixture.Json(incident)).Should().Be(key);
 }
