@@ -6,7 +6,7 @@ work=$(mktemp -d)
 port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || echo 18558)
 url=http://127.0.0.1:$port
 dotnet Guardian.Host/bin/Debug/net10.0/guardian.dll run \
-  --Guardian:Http:Url="$url" --Guardian:Node:DataDirectory="$work/data" >"$work/node.log" 2>&1 &
+  --Guardian:Http:Url="$url" --Guardian:Node:DataDirectory="$work/data" --Guardian:Monitors:Resources:Enabled=false >"$work/node.log" 2>&1 &
 node=$!
 finish() { kill -TERM "$node" 2>/dev/null; wait "$node" 2>/dev/null; rm -rf "$work"; }
 trap finish EXIT

@@ -75,18 +75,31 @@ internal static class ActionWork
 {
     private const string UndoSuffix = "/undo";
 
-    public static async Task<KeyOutcome> PerformAsync(ActionBinding binding, DispatchAction dispatch, CancellationToken cancellation)
+    public static async Task<KeyOutcome> PerformAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, CancellationToken cancellation)
     {
         var context = Context(dispatch, dispatch.Key);
-        if (!dispatch.Undo) return new KeyOutcome(OutcomeKind.Succeeded, await binding.ExecuteAsync(dispatch.Input, context, cancellation).ConfigureAwait(false));
-        await binding.UndoAsync(dispatch.Input, dispatch.Output, context, cancellation).ConfigureAwait(false);
-        return new KeyOutcome(OutcomeKind.Succeeded);
+        var (input, used) = secrets.Fill(dispatch.Input, binding.Spec.Inputs);
+        try
+        {
+            if (!dispatch.Undo) return new KeyOutcome(OutcomeKind.Succeeded, Hidden(await binding.ExecuteAsync(input, context, cancellation).ConfigureAwait(false), used));
+            await binding.UndoAsync(input, dispatch.Output, context, cancellation).ConfigureAwait(false);
+            return new KeyOutcome(OutcomeKind.Succeeded);
+        }
+        catch (Exception e) when (used.Count > 0 && e is not OperationCanceledException)
+        {
+            // Neither the journal nor the log may learn from an error what the input held.
+            var kind = e is ActionFailedException ? "" : $"{e.GetType().Name}: ";
+            return new KeyOutcome(OutcomeKind.Failed, Reason: kind + SecretStore.Hide(e.Message, used));
+        }
     }
 
+    private static JsonElement Hidden(JsonElement output, IReadOnlyDictionary<string, string> used) =>
+        used.Count == 0 ? output : JsonElement.Parse(SecretStore.Hide(output.GetRawText(), used)!);
+
     /// <summary>Asks the action's own probe. For an undo the probe is about the act: an effect that is not there counts as undone.</summary>
-    public static async Task<KeyOutcome> ResolveAsync(ActionBinding binding, DispatchAction dispatch, CancellationToken cancellation)
+    public static async Task<KeyOutcome> ResolveAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, CancellationToken cancellation)
     {
-        var (kind, output) = await ProbeAsync(binding, dispatch, cancellation).ConfigureAwait(false);
+        var (kind, output) = await ProbeAsync(binding, dispatch, secrets, cancellation).ConfigureAwait(false);
         if (dispatch.Undo)
         {
             (kind, output) = kind switch
@@ -102,11 +115,13 @@ internal static class ActionWork
             : new KeyOutcome(kind, output);
     }
 
-    private static async Task<(OutcomeKind, JsonElement?)> ProbeAsync(ActionBinding binding, DispatchAction dispatch, CancellationToken cancellation)
+    private static async Task<(OutcomeKind, JsonElement?)> ProbeAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, CancellationToken cancellation)
     {
         try
         {
-            return await binding.ProbeAsync(dispatch.Input, Context(dispatch, ActKey(dispatch)), cancellation).ConfigureAwait(false);
+            var (input, used) = secrets.Fill(dispatch.Input, binding.Spec.Inputs);
+            var (kind, output) = await binding.ProbeAsync(input, Context(dispatch, ActKey(dispatch)), cancellation).ConfigureAwait(false);
+            return (kind, output is { } given ? Hidden(given, used) : null);
         }
         catch (ActionFailedException)
         {

@@ -10,7 +10,10 @@ internal abstract class ActionBinding(IGuardianAction action)
     public IGuardianAction Action { get; } = action;
 
     public ActionSpec Spec { get; } = new(action.Name, action.Risk, RecordFields.Of(action.InputType),
-        RecordFields.Of(action.OutputType), action.HasUndo, action.Idempotent, action.Summary);
+        RecordFields.Of(action.OutputType), action.HasUndo, action.Idempotent, action.Summary) { Anywhere = action.Anywhere };
+
+    /// <summary>What the effect would hold; nothing where the input does not fit: the action will refuse it by itself.</summary>
+    public abstract TouchedTargets Touches(JsonElement input);
 
     public abstract Task<JsonElement> ExecuteAsync(JsonElement input, ActionContext context, CancellationToken cancellation);
 
@@ -30,6 +33,18 @@ internal abstract class ActionBinding(IGuardianAction action)
         where TInput : class
         where TOutput : class
     {
+        public override TouchedTargets Touches(JsonElement input)
+        {
+            try
+            {
+                return action.Touches(Read(input));
+            }
+            catch (ActionFailedException)
+            {
+                return TouchedTargets.None;
+            }
+        }
+
         public override async Task<JsonElement> ExecuteAsync(JsonElement input, ActionContext context, CancellationToken cancellation) =>
             ActionJson.Write(await action.ExecuteAsync(Read(input), context, cancellation).ConfigureAwait(false));
 
@@ -63,7 +78,7 @@ internal abstract class ActionBinding(IGuardianAction action)
 /// <summary>A probe as the agent calls it.</summary>
 internal abstract class ProbeBinding(IGuardianProbe probe)
 {
-    public ProbeSpec Spec { get; } = new(probe.Name, RecordFields.Of(probe.InputType), RecordFields.Of(probe.ResultType), probe.Summary);
+    public ProbeSpec Spec { get; } = new(probe.Name, RecordFields.Of(probe.InputType), RecordFields.Of(probe.ResultType), probe.Summary) { Anywhere = probe.Anywhere };
 
     public abstract Task<JsonElement> MeasureAsync(JsonElement input, CancellationToken cancellation);
 

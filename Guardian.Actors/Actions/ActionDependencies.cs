@@ -1,4 +1,6 @@
 using Akka.Actor;
+using Akka.Cluster;
+using Guardian.Actors.Mitigations;
 using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Actions;
@@ -23,6 +25,12 @@ internal sealed record ActionDependencies
 
     /// <summary>Leases on the operating system: taken before the effect.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("no node runs here");
+
+    /// <summary>Limits of this node's API.</summary>
+    public ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
+
+    /// <summary>The cluster as this node sees it; null where there is none.</summary>
+    public Func<ClusterEvent.CurrentClusterState>? ClusterState { get; init; }
 
     /// <summary>Where relative addresses of <c>http.get</c> belong to: this node's own API; null while it is not known.</summary>
     public Func<Uri?> HttpBase { get; init; } = static () => null;

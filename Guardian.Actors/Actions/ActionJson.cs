@@ -5,8 +5,8 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Actions;
 
 /// <summary>
-/// How <c>with:</c> becomes an action's input record and an output record becomes JSON: camelCase names, durations and
-/// rates as their text. An input with a missing, unknown or wrongly typed field is refused with its name.
+/// How <c>with:</c> becomes an action's input record and an output record becomes JSON: camelCase names, durations,
+/// rates, sizes and percentages as their text, enums in snake_case. An input with a missing, unknown or wrongly typed field is refused with its name.
 /// </summary>
 internal static class ActionJson
 {
@@ -17,10 +17,12 @@ internal static class ActionJson
         RespectNullableAnnotations = true,
         Converters =
         {
-            new JsonStringEnumConverter(JsonNamingPolicy.CamelCase),
+            new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower),
             new TextConverter<Duration>(Duration.Parse, x => x.ToString()),
             new TextConverter<TimeSpan>(x => Duration.Parse(x).Value, x => new Duration(x).ToString()),
             new TextConverter<Rate>(Rate.Parse, x => x.ToString()),
+            new TextConverter<ByteSize>(ByteSize.Parse, x => x.ToString()),
+            new TextConverter<Percentage>(Percentage.Parse, x => x.ToString()),
         },
     };
 

@@ -54,6 +54,25 @@ public sealed record DispatchAction : IGuardianMessage
 
     /// <summary>Tombstone this key first: a late arrival of it is refused from now on.</summary>
     public string? Cancels { get; init; }
+
+    /// <summary>True: this action undoes another; it is carried out during a hold too.</summary>
+    public bool Compensates { get; init; }
+}
+
+/// <summary>
+/// The key is not wanted any more: what waits or comes late is refused from now on, what runs is told to end.
+/// Repeated until <see cref="ActionOutcome"/>, which tells how the key ended.
+/// </summary>
+public sealed record CancelAction : IGuardianMessage
+{
+    /// <summary>The key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The run's epoch.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The run.</summary>
+    public required string RunId { get; init; }
 }
 
 /// <summary>What became of a key that an earlier epoch may have dispatched? Answer: <see cref="ActionOutcome"/>.</summary>

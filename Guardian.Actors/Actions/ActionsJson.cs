@@ -10,6 +10,7 @@ namespace Guardian.Actors.Actions;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(DispatchAction))]
 [JsonSerializable(typeof(ResolveAction))]
+[JsonSerializable(typeof(CancelAction))]
 [JsonSerializable(typeof(ActionOutcome))]
 [JsonSerializable(typeof(RunProbe))]
 [JsonSerializable(typeof(ProbeAnswer))]
@@ -22,6 +23,7 @@ internal static class ActionsRoom
     [
         (typeof(DispatchAction), "dispatch-action:v1"),
         (typeof(ResolveAction), "resolve-action:v1"),
+        (typeof(CancelAction), "cancel-action:v1"),
         (typeof(ActionOutcome), "action-outcome:v1"),
         (typeof(RunProbe), "run-probe:v1"),
         (typeof(ProbeAnswer), "probe-answer:v1"),

@@ -32,7 +32,7 @@ internal sealed class AgentJob(DispatchAction dispatch, ActionBinding binding, b
     /// <summary>False where it may go on during a hold: no risk, an undo, or a question.</summary>
     public bool ObeysHold => !Resolves && IsHeld(Binding, Dispatch);
 
-    public static bool IsHeld(ActionBinding binding, DispatchAction dispatch) => !dispatch.Undo && binding.Action.Risk != RiskClass.None;
+    public static bool IsHeld(ActionBinding binding, DispatchAction dispatch) => !dispatch.Undo && !dispatch.Compensates && binding.Action.Risk != RiskClass.None;
 
     public void Dispose() => Cancellation.Dispose();
 }

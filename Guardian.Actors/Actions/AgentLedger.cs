@@ -94,6 +94,19 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
             : new LedgerDecision(LedgerVerdict.Replay, entry.Outcome);
     }
 
+    /// <summary>
+    /// The key is not wanted any more. Replay: how it ended; Refuse: it was never carried out and never will be;
+    /// AwaitCancelled: it is under way, answer when it ends.
+    /// </summary>
+    public LedgerDecision Cancel(string key, string runId, long epoch)
+    {
+        if (Outdated(runId, epoch) is { } refusal) return refusal;
+        if (Tombstone(key)) return new LedgerDecision(LedgerVerdict.AwaitCancelled);
+        return _entries.TryGetValue(key, out var entry) && entry.Outcome is { Kind: not OutcomeKind.NotDone } outcome
+            ? new LedgerDecision(LedgerVerdict.Replay, outcome)
+            : new LedgerDecision(LedgerVerdict.Refuse, Reason: $"'{key}' was cancelled before it was carried out");
+    }
+
     /// <summary>The key is under way: an attempt, or its probe.</summary>
     public void Begin(string key, long epoch, int attempt)
     {

@@ -42,6 +42,9 @@ public interface IGuardianAction
     /// <summary>True where asking twice under one key is the same as once, also after the agent's process died.</summary>
     bool Idempotent { get; }
 
+    /// <summary>True where the effect does not belong to a node: it is carried out elsewhere when its node has left the cluster.</summary>
+    bool Anywhere { get; }
+
     /// <summary>The record that <c>with:</c> fills; its properties are the inputs.</summary>
     Type InputType { get; }
 
@@ -77,10 +80,19 @@ public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
     public virtual bool Idempotent => false;
 
     /// <inheritdoc/>
+    public virtual bool Anywhere => false;
+
+    /// <inheritdoc/>
     public Type InputType => typeof(TInput);
 
     /// <inheritdoc/>
     public Type OutputType => typeof(TOutput);
+
+    /// <summary>
+    /// The principals and kernels that the effect would hold, for blast radius and kernels' own <c>remediation</c>. Called where the run is,
+    /// before anything is done: from the input and from what is declared, quickly and without I/O.
+    /// </summary>
+    public virtual TouchedTargets Touches(TInput input) => TouchedTargets.None;
 
     /// <summary>Brings the effect about.</summary>
     public abstract Task<TOutput> ExecuteAsync(TInput input, ActionContext context, CancellationToken cancellation);
@@ -97,6 +109,12 @@ public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
         Task.FromResult((OutcomeKind.Unknown, (TOutput?)null));
 }
 
+/// <summary>
+/// An input that is secret: playbooks give it as <c>${secrets.&lt;name&gt;}</c>; the journal, plans and logs hold the name, the action gets the value.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SecretAttribute : Attribute;
+
 /// <summary>The effect did not take place; the message says why.</summary>
 public sealed class ActionFailedException(string message, Exception? inner = null) : Exception(message, inner);
 
@@ -108,6 +126,9 @@ public interface IGuardianProbe
 
     /// <summary>One sentence for schema and docs.</summary>
     string Summary { get; }
+
+    /// <summary>True where what it measures does not belong to a node.</summary>
+    bool Anywhere { get; }
 
     /// <summary>The record that <c>with:</c> fills.</summary>
     Type InputType { get; }
@@ -126,6 +147,9 @@ public abstract class GuardianProbe<TInput, TResult> : IGuardianProbe
 
     /// <inheritdoc/>
     public virtual string Summary => "";
+
+    /// <inheritdoc/>
+    public virtual bool Anywhere => false;
 
     /// <inheritdoc/>
     public Type InputType => typeof(TInput);

@@ -28,6 +28,7 @@ internal sealed class NodeAgent : ReceiveActor
         (_registry, _mode, _time, _limits, _memory) = (registry, mode, time, limits, memory);
         Receive<DispatchAction>(OnDispatch);
         Receive<ResolveAction>(OnResolve);
+        Receive<CancelAction>(OnCancel);
         Receive<Ended>(OnEnded);
         Receive<HangingEnded>(OnHangingEnded);
         Receive<RunProbe>(OnProbe);
@@ -80,6 +81,19 @@ internal sealed class NodeAgent : ReceiveActor
             Answer(Sender, dispatch.Key, dispatch.Epoch, 0, new KeyOutcome(OutcomeKind.Unknown, Reason: UnknownAction(dispatch.Action)));
     }
 
+    private void OnCancel(CancelAction cancel)
+    {
+        var decision = _memory.Ledger.Cancel(cancel.Key, cancel.RunId, cancel.Epoch);
+        if (decision.Verdict != LedgerVerdict.AwaitCancelled)
+        {
+            Answer(Sender, cancel.Key, cancel.Epoch, 0, decision.Outcome ?? new KeyOutcome(OutcomeKind.Failed, Reason: decision.Reason));
+            return;
+        }
+
+        if (_memory.Jobs.TryGetValue(cancel.Key, out var job)) job.Askers[Sender] = (cancel.Epoch, 0);
+        CancelJob(cancel.Key);
+    }
+
     private void AnswerKnown(string key, long epoch, int attempt, LedgerDecision decision)
     {
         if (decision.Verdict == LedgerVerdict.Running)
@@ -127,9 +141,9 @@ internal sealed class NodeAgent : ReceiveActor
         lane.Running++;
         job.Started = true;
         if (!job.Resolves) _memory.Executed++;
-        var (binding, dispatch) = (job.Binding, job.Dispatch);
+        var (binding, dispatch, secrets) = (job.Binding, job.Dispatch, _registry.Secrets);
         ActionAttempt
-            .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, token) : ActionWork.PerformAsync(binding, dispatch, token),
+            .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, secrets, token) : ActionWork.PerformAsync(binding, dispatch, secrets, token),
                 dispatch.Deadline, _time, job.Cancellation.Token)
             .PipeTo(Self, success: result => new Ended(job, result));
     }

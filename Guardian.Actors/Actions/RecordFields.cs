@@ -37,7 +37,13 @@ internal static class RecordFields
             || (!nullable && parameter is { HasDefaultValue: false });
         var summary = property.GetCustomAttribute<DescriptionAttribute>()?.Description
             ?? parameter?.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
-        return new FieldSpec(JsonNamingPolicy.CamelCase.ConvertName(property.Name), TypeOf(property.PropertyType), required, summary);
+        return new FieldSpec(JsonNamingPolicy.CamelCase.ConvertName(property.Name), TypeOf(property.PropertyType), required, summary)
+        {
+            Secret = property.IsDefined(typeof(SecretAttribute)),
+            Values = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } values
+                ? [.. Enum.GetNames(values).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)]
+                : [],
+        };
     }
 
     private static FieldType TypeOf(Type type)
@@ -49,6 +55,8 @@ internal static class RecordFields
         if (type == typeof(string) || type == typeof(DateTimeOffset) || type == typeof(Guid) || type == typeof(Uri) || type.IsEnum) return FieldType.String;
         if (type == typeof(Duration) || type == typeof(TimeSpan)) return FieldType.Duration;
         if (type == typeof(Rate)) return FieldType.Rate;
+        if (type == typeof(ByteSize)) return FieldType.Size;
+        if (type == typeof(Percentage)) return FieldType.Percentage;
         if (type == typeof(object) || type == typeof(JsonElement) || typeof(JsonNode).IsAssignableFrom(type)) return FieldType.Any;
         if (IsDictionary(type)) return FieldType.Object;
         return typeof(IEnumerable).IsAssignableFrom(type) ? FieldType.List : FieldType.Object;

@@ -31,6 +31,7 @@ internal static class DrillJudge
         if (harm.Count > 0) return Say(Verdict.Unsafe, harm);
         if (record.Aborted is { } aborted) return Say(record.UndoProven ? Verdict.Aborted : Verdict.UndoUnproven, [aborted]);
         if (record.HarnessError is { } error) return Say(Verdict.HarnessError, [error]);
+        if (record.Inconclusive is { } why) return Say(Verdict.Inconclusive, [why]);
         if (plan.Scenario.Fault is not null && record.Proven is null)
             return Say(Verdict.Inconclusive, [$"no evidence that the fault was active: {plan.Scenario.Evidence} never held"]);
         if (inFault < ScenarioPlan.MinOperations)

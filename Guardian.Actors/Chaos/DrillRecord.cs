@@ -11,6 +11,9 @@ internal sealed record DrillRecord
 
     /// <summary>A guardrail or an operator stopped the drill.</summary>
     public string? Aborted { get; init; }
+
+    /// <summary>Why nothing could be found out, before anything was broken.</summary>
+    public string? Inconclusive { get; init; }
     public TimeSpan? Injected { get; init; }
     public TimeSpan? Withdrawn { get; init; }
 

@@ -31,6 +31,9 @@ internal sealed record Scenario
     public IReadOnlyList<ProbeCheck> Verify { get; init; } = [];
     public IReadOnlyList<string> ConflictsWith { get; init; } = [];
 
+    /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
+    public bool NeedsQuietHost => Fault is null || Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
+
     /// <summary><c>S02</c> of <c>S02_acl_spam</c>.</summary>
     public string Id => Name.Split('_')[0];
 }

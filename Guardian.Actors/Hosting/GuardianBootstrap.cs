@@ -1,12 +1,15 @@
 using Akka.Actor;
+using Akka.DependencyInjection;
 using Akka.Event;
 using Guardian.Actors.Access;
+using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 using Guardian.Actors.Switches;
 
@@ -30,6 +33,7 @@ internal static class GuardianBootstrap
 
         try
         {
+            AddRegistered(system, options);
             var core = GuardianCore.Create(options, data, time) with { Leasekeeper = StartLeasekeeper(system, options, data, time) };
             var boot = new BootState();
             system.ActorOf(GuardianSupervisor.Props(context => GuardianTree.Build(context, core, boot), boot, time), Name);
@@ -38,10 +42,19 @@ internal static class GuardianBootstrap
         {
             Disable(system, "the access policy is not valid: " + string.Join("; ", e.Errors));
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or ArgumentException)
         {
-            Disable(system, e.Message);
+            Disable(system, e.Message); // an unreadable file, or an action that is registered twice
         }
+    }
+
+    /// <summary>Actions and probes that the application registered with its services, besides those in the options.</summary>
+    private static void AddRegistered(ActorSystem system, GuardianOptions options)
+    {
+        if (!system.Settings.Setup.Get<DependencyResolverSetup>().HasValue) return;
+        var services = DependencyResolver.For(system).Resolver;
+        foreach (var action in services.GetService<IEnumerable<IGuardianAction>>() ?? []) options.Actions.Add(action);
+        foreach (var probe in services.GetService<IEnumerable<IGuardianProbe>>() ?? []) options.Probes.Add(probe);
     }
 
     /// <summary>A child process, ended with the actor system. Where it cannot be, whatever needs it is refused with the reason.</summary>
@@ -89,6 +102,15 @@ internal sealed record GuardianCore
     public SwitchView Switches { get; } = new();
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
+    public required Mitigations.ApiLimits ApiLimits { get; init; }
+
+    /// <summary>The latest sample of the machine.</summary>
+    public ResourceView Resources { get; } = new();
+
+    /// <summary>A new reader of the machine: the data directory's disk first.</summary>
+    public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
+        ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
+
     public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
@@ -114,6 +136,7 @@ internal sealed record GuardianCore
             Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks, closed: true), // opened by the boot, once the bans are here
             ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
             Journal = new JournalHealthHolder(),
+            ApiLimits = new Mitigations.ApiLimits(time),
             Playbooks = playbooks,
         };
     }

@@ -53,6 +53,9 @@ public sealed class GuardianOptions
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();
 
+    /// <summary>Secrets that playbooks may name as <c>secrets.&lt;name&gt;</c>.</summary>
+    public IDictionary<string, SecretOptions> Secrets { get; set; } = new Dictionary<string, SecretOptions>(StringComparer.Ordinal);
+
     /// <summary>Effects on the operating system.</summary>
     public LeasekeeperOptions Leasekeeper { get; set; } = new();
 

@@ -20,6 +20,7 @@ public static partial class GuardianOptionsValidator
         Persistence(options, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
+        ResourceOptionsValidator.Validate(options.Monitors.Resources, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
@@ -144,8 +145,20 @@ public static partial class GuardianOptionsValidator
         Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);
         foreach (var (name, channel) in o.Notifications.Channels) Channel($"Guardian:Notifications:Channels:{name}", channel, errors);
         Endpoint("Guardian:Tasks:Webhook", o.Tasks.Webhook, errors);
+        Endpoint("Guardian:Tasks:Issues:Url", o.Tasks.Issues.Url, errors);
+        if (o.Tasks.Issues.Url.Length > 0 && !RepositoryName().IsMatch(o.Tasks.Issues.Repository))
+            errors.Add($"Guardian:Tasks:Issues:Repository: '{o.Tasks.Issues.Repository}' is not owner/name");
+        Secret("Guardian:Tasks:Issues", o.Tasks.Issues.SecretFromEnvironment, o.Tasks.Issues.SecretFromFile, errors);
+        foreach (var (name, secret) in o.Secrets) PlaybookSecret($"Guardian:Secrets:{name}", name, secret, errors);
         if (o.Tasks.File.Length > 0 && (Path.IsPathRooted(o.Tasks.File) || o.Tasks.File.Contains("..", StringComparison.Ordinal)))
             errors.Add($"Guardian:Tasks:File: '{o.Tasks.File}' must be a path inside the data directory");
+    }
+
+    private static void PlaybookSecret(string at, string name, Actions.SecretOptions secret, List<string> errors)
+    {
+        if (!SecretName().IsMatch(name)) errors.Add($"{at}: a secret's name is a letter or underscore, then letters, digits and underscores, at most 64");
+        if (secret.FromEnvironment.Length > 0 == secret.FromFile.Length > 0)
+            errors.Add($"{at}: set FromEnvironment (a variable's name) or FromFile (a path), one of the two");
     }
 
     private static void Channel(string at, ChannelOptions o, List<string> errors)
@@ -170,7 +183,7 @@ public static partial class GuardianOptionsValidator
             errors.Add($"{key}: '{value}' is not an http or https address");
     }
 
-    private static void Required(string key, string value, List<string> errors)
+    internal static void Required(string key, string value, List<string> errors)
     {
         if (string.IsNullOrWhiteSpace(value)) errors.Add($"{key}: required");
     }
@@ -180,18 +193,18 @@ public static partial class GuardianOptionsValidator
         if (!Enum.IsDefined(mode)) errors.Add($"{key}: '{(int)mode}' is unknown; use observe, propose or enforce");
     }
 
-    private static void Range(string key, int value, int min, int max, List<string> errors)
+    internal static void Range(string key, int value, int min, int max, List<string> errors)
     {
         if (value < min || value > max)
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; use {min} to {max}"));
     }
 
-    private static void Positive(string key, Duration value, List<string> errors)
+    internal static void Positive(string key, Duration value, List<string> errors)
     {
         if (value.Value <= TimeSpan.Zero) errors.Add($"{key}: must be longer than 0s");
     }
 
-    private static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
+    internal static void Between(string key, Duration value, TimeSpan min, TimeSpan max, List<string> errors)
     {
         if (value.Value < min || value.Value > max) errors.Add($"{key}: {value} is out of range; use {(Duration)min} to {(Duration)max}");
     }
@@ -201,6 +214,12 @@ public static partial class GuardianOptionsValidator
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
     private static partial Regex SystemName();
+
+    [GeneratedRegex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", RegexOptions.NonBacktracking)]
+    private static partial Regex RepositoryName();
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,63}$", RegexOptions.NonBacktracking)]
+    private static partial Regex SecretName();
 
     [GeneratedRegex("^[0-9a-fA-F]{64}$", RegexOptions.NonBacktracking)]
     private static partial Regex Sha256();

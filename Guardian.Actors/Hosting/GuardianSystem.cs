@@ -6,6 +6,7 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Switches;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
@@ -124,8 +125,17 @@ internal sealed record GuardianParts
     /// <summary>What playbooks may name on this node.</summary>
     public Vocabulary Vocabulary { get; init; } = new([], [], []);
 
+    /// <summary>Limits of this node's API.</summary>
+    public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
+
+    /// <summary>True where the principal may publish to this topic and it is a control topic: reserved capacity.</summary>
+    public Func<string, string, bool> IsReserved { get; init; } = static (_, _) => false;
+
     /// <summary>Playbooks in force: name, version, hash.</summary>
     public Func<IReadOnlyList<Guardian.Playbooks.Model.Playbook>> Playbooks { get; init; } = () => [];
+
+    /// <summary>The latest sample of the machine; none where the monitor is off.</summary>
+    public ResourceView Resources { get; init; } = new();
 
     /// <summary>Boot phases with the time each took; null while it has not ended.</summary>
     public Func<IReadOnlyList<(string Phase, TimeSpan? Took)>> Phases { get; init; } = () => [];

@@ -14,6 +14,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 using Guardian.Actors.Switches;
 
@@ -22,6 +23,9 @@ namespace Guardian.Actors.Hosting;
 /// <summary>The node's supervision tree: who exists, who knows whom, and what each must answer before the node is ready.</summary>
 internal sealed class GuardianTree
 {
+    /// <summary>Guardian's own principal: protected, so that nobody outside of the process can use it.</summary>
+    private const string Principal = "guardian";
+
     private readonly IActorContext _context;
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
@@ -48,12 +52,12 @@ internal sealed class GuardianTree
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
+        var gateway = new BusGateway(_core.Bus, bus);
         var monitors = new MonitorsRef();
         var (agent, incidents) = StartHealing(blacklist, bus, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher)), "monitors");
-        var gateway = new BusGateway(_core.Bus, bus);
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -64,7 +68,9 @@ internal sealed class GuardianTree
             Blacklist = blacklist, ModeActor = mode, SwitchActor = switches, Switches = _core.Switches, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
-            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
+            ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            Resources = _core.Resources,
             PlaybooksHash = () => _core.Playbooks.Current.Hash, PlaybookErrors = () => _core.Playbooks.Errors, Vocabulary = GuardianVocabulary.Of(Options),
         }));
         return new BootPlan(
@@ -75,6 +81,26 @@ internal sealed class GuardianTree
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
 
     private bool IsProtected(string principal) => _core.Policies.Current.IsProtected(principal);
+
+    private bool IsReserved(string principal, string topic)
+    {
+        var policy = _core.Policies.Current;
+        return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
+    }
+
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    {
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var resources = Options.Monitors.Resources;
+        if (resources.Enabled)
+        {
+            monitors["resource-pressure"] = ResourcePressureMonitor.Props(
+                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time),
+                new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        }
+
+        return monitors;
+    }
 
     private IActorRef StartBlacklist()
     {
@@ -98,14 +124,17 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary)))
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))
+            {
+                Self = _core.Data.NodeName, Touches = registry.Touches,
+            })
         {
             Outbox = outbox,
             Switches = _core.Switches,

@@ -22,5 +22,6 @@ internal static class GuardianVocabulary
     public static GuardianRegistry Registry(GuardianOptions options, ActionDependencies dependencies) => new(
         BuiltInIncidents.All.Concat(options.IncidentTypes),
         BuiltInActions.Create(dependencies).Concat(options.Actions),
-        BuiltInProbes.Create(dependencies).Concat(options.Probes));
+        BuiltInProbes.Create(dependencies).Concat(options.Probes),
+        new SecretStore(options.Secrets.AsReadOnly()));
 }

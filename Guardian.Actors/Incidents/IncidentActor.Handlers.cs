@@ -153,6 +153,29 @@ internal sealed partial class IncidentActor
         Rest();
     }
 
+    private void Clear(IncidentCleared x)
+    {
+        var monitor = Sender;
+        var over = new IncidentOver { Key = x.Key, Episode = x.Episode };
+        if (!_state.Open)
+        {
+            monitor.Tell(over);
+            Rest();
+            return;
+        }
+
+        if (_state.Run is not null) return;
+        var settled = new IncidentSettled
+        {
+            At = _deps.Time.GetUtcNow(), IncidentId = _state.Id, State = "resolved", Reason = $"over by itself: {x.Reason}", Violations = _live.Total,
+        };
+        Store(settled, () =>
+        {
+            monitor.Tell(over);
+            Settled(settled);
+        });
+    }
+
     private void Close(CloseIncident x)
     {
         var asker = Sender;

@@ -50,6 +50,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Recover<UnreadableMessage>(x => _unreadable ??= x);
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<IncidentRaised>(Raise);
+        Command<IncidentCleared>(Clear);
         Command<CloseIncident>(Close);
         Command<DirectRun>(Direct);
         Command<RequestRun>(Request);

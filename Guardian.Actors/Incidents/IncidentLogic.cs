@@ -34,7 +34,8 @@ internal static class IncidentLogic
         return state.Open
             ? new IncidentJoined
             {
-                At = now, IncidentId = state.Id, Type = raised.Type, Occurrences = state.Occurrences + 1, Violations = violations,
+                At = now, IncidentId = state.Id, Type = raised.Type, Violations = violations,
+                Dropped = state.Run?.DropsRecurrences == true, Occurrences = state.Occurrences + (state.Run?.DropsRecurrences == true ? 0 : 1),
                 Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node,
             }
             : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, state.Number + 1), Raised = raised };
@@ -48,7 +49,7 @@ internal static class IncidentLogic
         if (Match(state, fields, enabled) is not { } match) return Decline(state, NoMatch(state, fields, playbooks, switches), now, null);
 
         var (playbook, because) = match;
-        var cooled = state.LastRunEndedAt + playbook.Cooldown;
+        var cooled = state.LastRunEndedAt + playbook.Guards.Cooldown;
         if (cooled > now)
         {
             if (state.State == "escalated") return Assign(state, playbook, $"{because}; recurrence on an escalated incident within the cooldown: containment only", true, now);
@@ -65,7 +66,7 @@ internal static class IncidentLogic
             }, null);
         }
 
-        foreach (var quota in playbook.MaxRuns)
+        foreach (var quota in playbook.Guards.MaxRuns.Where(x => x.Scope == QuotaScope.Key))
         {
             var runs = state.Starts.Count(x => x.Playbook == playbook.Name && x.At > now - quota.Per);
             if (runs >= quota.Count)
@@ -101,6 +102,7 @@ internal static class IncidentLogic
     {
         At = now, IncidentId = state.Id, RunId = string.Create(CultureInfo.InvariantCulture, $"{state.Id}.{state.Runs + 1}"),
         Playbook = playbook.Name, Definition = playbook.Definition, Because = because,
+        DropsRecurrences = playbook.OnConflict == ConflictPolicy.Drop,
     };
 
     private static string NoMatch(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, SwitchView? switches) =>

@@ -55,6 +55,25 @@ public sealed record IncidentRaised : IIncidentMessage
     public JsonElement? Evidence { get; init; }
 }
 
+/// <summary>
+/// What a monitor raised is over by itself. An incident that nobody works on any more, an escalated one for instance, is resolved by
+/// it; a run that is under way finds out by its own verification. Repeated until <see cref="IncidentOver"/>.
+/// </summary>
+public sealed record IncidentCleared : IIncidentMessage
+{
+    /// <inheritdoc/>
+    public required string Key { get; init; }
+
+    /// <summary>The episode that is over.</summary>
+    public required string Episode { get; init; }
+
+    /// <summary>Since when, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What the monitor saw.</summary>
+    public required string Reason { get; init; }
+}
+
 /// <summary>An operator closes the open incident. Answer: <see cref="IncidentAnswer"/>.</summary>
 public sealed record CloseIncident : IIncidentMessage
 {
@@ -205,6 +224,9 @@ public sealed record IncidentJoined : IncidentEvent
     /// <summary>Detections so far.</summary>
     public required int Occurrences { get; init; }
 
+    /// <summary>True where the playbook of the run under way says <c>onConflict: drop</c>: the detection changes nothing but is known and counted as dropped.</summary>
+    public bool Dropped { get; init; }
+
     /// <summary>Violations as counted now.</summary>
     public long? Violations { get; init; }
 }
@@ -230,6 +252,9 @@ public sealed record IncidentRunAssigned : IncidentEvent
 
     /// <summary>Why this playbook.</summary>
     public required string Because { get; init; }
+
+    /// <summary>True where a detection during the run is dropped instead of counted.</summary>
+    public bool DropsRecurrences { get; init; }
 
     /// <summary>True where only containment may act: a recurrence within the cooldown, or past the quota of runs.</summary>
     public bool ContainmentOnly { get; init; }

@@ -29,6 +29,9 @@ internal sealed record IncidentState
     public ImmutableList<string> Rules { get; init; } = [];
     public int Occurrences { get; init; }
 
+    /// <summary>Detections dropped while a run said so.</summary>
+    public int Dropped { get; init; }
+
     /// <summary>Counts as far as the journal knows them.</summary>
     public ViolationCounts Counts { get; init; } = ViolationCounts.None;
 
@@ -70,6 +73,13 @@ internal sealed record IncidentState
     public IncidentState Apply(IncidentEvent e) => e switch
     {
         IncidentOpened x => Opened(x),
+        IncidentJoined { Dropped: true } x => this with
+        {
+            Dropped = Dropped + 1,
+            Detections = Remember(x.Episode, x.Detection),
+            LastDetectedAt = x.At,
+            Counts = Counts.Seen(x.Node, x.Episode, null).AtLeast(x.Violations),
+        },
         IncidentJoined x => this with
         {
             Rules = Rules.Contains(x.Type) ? Rules : Rules.Add(x.Type),
@@ -112,6 +122,7 @@ internal sealed record IncidentState
         OpenedAt = x.At,
         Rules = [x.Raised.Type],
         Occurrences = 1,
+        Dropped = 0,
         Counts = ViolationCounts.None.Seen(x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
         Detections = Remember(x.Raised.Episode, x.Raised.Detection),
         LastDetectedAt = x.At,

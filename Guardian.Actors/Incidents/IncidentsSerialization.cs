@@ -9,6 +9,7 @@ internal static class IncidentsSerialization
     public static SerializedRoom Room { get; } = new(IncidentsJson.Default,
     [
         (typeof(IncidentRaised), "incident-raised:v1"),
+        (typeof(IncidentCleared), "incident-cleared:v1"),
         (typeof(CloseIncident), "close-incident:v1"),
         (typeof(DirectRun), "direct-run:v1"),
         (typeof(RequestRun), "request-run:v1"),
@@ -30,6 +31,7 @@ internal static class IncidentsSerialization
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(IncidentRaised))]
+[JsonSerializable(typeof(IncidentCleared))]
 [JsonSerializable(typeof(CloseIncident))]
 [JsonSerializable(typeof(DirectRun))]
 [JsonSerializable(typeof(RequestRun))]

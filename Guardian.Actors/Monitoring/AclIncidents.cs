@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Guardian.Actors.Incidents;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Monitoring;
@@ -15,4 +18,27 @@ internal static class AclIncidents
     public static string TopicKey(string topic) => BuiltInIncidents.TopicKey(topic);
 
     public static string RegressionKey(string policyHash) => BuiltInIncidents.RegressionKey(policyHash);
+
+    /// <summary>What the incident's entity is told.</summary>
+    public static IncidentRaised Raise(Detection d) => new()
+    {
+        Key = d.Key,
+        Type = d.Type,
+        Node = d.Node,
+        At = d.At,
+        Subject = d.Subject,
+        Principal = d.Principal,
+        Topic = d.Topic,
+        Detection = d.Number,
+        Episode = d.Episode,
+        Violations = d.Violations,
+        Severity = d.Severity,
+        Evidence = Evidence(d),
+    };
+
+    private static JsonElement Evidence(Detection d)
+    {
+        using var document = JsonDocument.Parse(new JsonObject { ["rule"] = d.Rule, ["ruleId"] = d.RuleId, ["policyHash"] = d.PolicyHash }.ToJsonString());
+        return document.RootElement.Clone();
+    }
 }

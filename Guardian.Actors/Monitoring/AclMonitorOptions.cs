@@ -7,6 +7,9 @@ public sealed class MonitorOptions
 {
     /// <summary>Bus violations.</summary>
     public AclMonitorOptions Acl { get; set; } = new();
+
+    /// <summary>Processor, memory and disks.</summary>
+    public ResourceMonitorOptions Resources { get; set; } = new();
 }
 
 /// <summary><c>Guardian:Monitors:Acl</c>.</summary>

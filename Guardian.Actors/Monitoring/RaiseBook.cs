@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Guardian.Actors.Incidents;
 
 namespace Guardian.Actors.Monitoring;
@@ -31,10 +29,10 @@ internal sealed class RaiseBook
 
     public long Dropped { get; private set; }
 
-    public void Detected(Detection detection)
+    public void Detected(IncidentRaised raised)
     {
-        var entry = Find(detection.Key);
-        if (entry is null || entry.Episode != detection.Episode)
+        var entry = Find(raised.Key);
+        if (entry is null || entry.Episode != raised.Episode)
         {
             if (entry is null && _pending.Count >= MaxKeys)
             {
@@ -42,13 +40,13 @@ internal sealed class RaiseBook
                 return;
             }
 
-            Forget(detection.Key);
-            entry = new Entry { Key = detection.Key, Episode = detection.Episode };
+            Forget(raised.Key);
+            entry = new Entry { Key = raised.Key, Episode = raised.Episode };
         }
 
-        if (entry.Queue.Count < DetectionsPerKey) entry.Queue.Add(Message(detection));
+        if (entry.Queue.Count < DetectionsPerKey) entry.Queue.Add(raised);
         else Dropped++;
-        entry.Violations = Math.Max(entry.Violations, detection.Violations);
+        entry.Violations = Math.Max(entry.Violations, raised.Violations ?? 0);
         Enlist(entry);
     }
 
@@ -108,28 +106,6 @@ internal sealed class RaiseBook
         if (_pending.Remove(key, out var node)) _order.Remove(node);
     }
 
-    private static IncidentRaised Message(Detection d) => new()
-    {
-        Key = d.Key,
-        Type = d.Type,
-        Node = d.Node,
-        At = d.At,
-        Subject = d.Subject,
-        Principal = d.Principal,
-        Topic = d.Topic,
-        Detection = d.Number,
-        Episode = d.Episode,
-        Violations = d.Violations,
-        Severity = d.Severity,
-        Evidence = Evidence(d),
-    };
-
-    private static JsonElement Evidence(Detection d)
-    {
-        using var document = JsonDocument.Parse(new JsonObject { ["rule"] = d.Rule, ["ruleId"] = d.RuleId, ["policyHash"] = d.PolicyHash }.ToJsonString());
-        return document.RootElement.Clone();
-    }
-
     private sealed class Entry
     {
         private TimeSpan _backoff = FirstBackoff;
@@ -150,7 +126,7 @@ internal sealed class RaiseBook
         public List<IncidentRaised> Send(DateTimeOffset now)
         {
             var messages = Queue.Count > 0 ? Queue : [_latest!];
-            List<IncidentRaised> sent = [.. messages.Select(x => x with { Violations = Violations })];
+            List<IncidentRaised> sent = [.. messages.Select(x => x.Violations is null ? x : x with { Violations = Violations })];
             _firstUnacknowledged ??= Violations;
             SentUpTo = Math.Max(SentUpTo, sent[^1].Detection);
             LastSent = now;

@@ -62,15 +62,18 @@ internal static class ChannelFactory
 
     private static INotificationChannel TasksChannel(OutboxDependencies deps, ILoggingAdapter log)
     {
-        if (deps.Tasks.File.Length == 0 && deps.Tasks.Webhook.Length == 0)
+        var issues = deps.Tasks.Issues;
+        if (deps.Tasks.File.Length == 0 && deps.Tasks.Webhook.Length == 0 && issues.Url.Length == 0)
         {
-            log.Warning("Neither Guardian:Tasks:File nor Guardian:Tasks:Webhook is set: work items go to the log");
+            log.Warning("None of Guardian:Tasks:File, :Webhook and :Issues:Url is set: work items go to the log");
             return new LogChannel(log);
         }
 
         return new TaskChannel(
             deps.Tasks.File.Length == 0 ? null : new TaskFile(Path.GetFullPath(deps.Tasks.File, Path.GetFullPath(deps.DataDirectory))),
             deps.Http,
-            deps.Tasks.Webhook.Length == 0 ? null : new Uri(deps.Tasks.Webhook));
+            deps.Tasks.Webhook.Length == 0 ? null : new Uri(deps.Tasks.Webhook),
+            issues.Url.Length == 0 ? null : new IssueTracker(deps.Http, new Uri(issues.Url), issues.Repository,
+                new SecretSource("Guardian:Tasks:Issues", issues.SecretFromEnvironment, issues.SecretFromFile, deps.Environment)));
     }
 }

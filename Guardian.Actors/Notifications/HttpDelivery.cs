@@ -28,18 +28,28 @@ internal sealed class HttpDelivery(Lazy<HttpClient> client, TimeProvider time) :
     /// <summary>Longer answers than a receiver's list of a page of issues are not read.</summary>
     private const int MaxAnswerBytes = 4 * 1024 * 1024;
 
+    private static readonly HttpRequestOptionsKey<bool> Once = new("guardian.once");
+
     /// <summary>A client to keep for the life of the process. Redirects are not followed: a notification goes where it was configured to go.</summary>
-    public static HttpDelivery Create(TimeProvider time) => new(new Lazy<HttpClient>(() => new HttpClient(new ResilienceHandler(Pipeline())
+    public static HttpDelivery Create(TimeProvider time) => new(new Lazy<HttpClient>(static () => new HttpClient(Resilient())
     {
-        InnerHandler = new SocketsHttpHandler
+        Timeout = AttemptTimeout, MaxResponseContentBufferSize = MaxAnswerBytes,
+    }), time);
+
+    private static ResilienceHandler Resilient()
+    {
+        var (once, repeating) = (new ResiliencePipelineBuilder<HttpResponseMessage>().AddTimeout(TryTimeout).Build(), Pipeline());
+        return new ResilienceHandler(request => request.Options.TryGetValue(Once, out var only) && only ? once : repeating)
         {
-            AllowAutoRedirect = false,
-            ConnectTimeout = TryTimeout,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a changed DNS entry is followed
-            MaxConnectionsPerServer = 4,
-        },
-    })
-    { Timeout = AttemptTimeout, MaxResponseContentBufferSize = MaxAnswerBytes }), time);
+            InnerHandler = new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                ConnectTimeout = TryTimeout,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a changed DNS entry is followed
+                MaxConnectionsPerServer = 4,
+            },
+        };
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -51,11 +61,15 @@ internal sealed class HttpDelivery(Lazy<HttpClient> client, TimeProvider time) :
     public async Task<ChannelResult> PostAsync(Uri target, byte[] body, string contentType, string key, IEnumerable<(string Name, string Value)> headers, CancellationToken cancellation) =>
         (await SendAsync(HttpMethod.Post, target, body, contentType, key, headers, false, cancellation).ConfigureAwait(false)).Result;
 
-    /// <summary>The same with any method and, where <paramref name="read"/>, the answer's JSON. Never throws for a receiver's fault.</summary>
+    /// <summary>
+    /// The same with any method and, where <paramref name="read"/>, the answer's JSON; <paramref name="once"/>: not repeated here,
+    /// for receivers that do not know the key. Never throws for a receiver's fault.
+    /// </summary>
     public async Task<HttpAnswer> SendAsync(
-        HttpMethod method, Uri target, byte[]? body, string contentType, string key, IEnumerable<(string Name, string Value)> headers, bool read, CancellationToken cancellation)
+        HttpMethod method, Uri target, byte[]? body, string contentType, string key, IEnumerable<(string Name, string Value)> headers, bool read, CancellationToken cancellation, bool once = false)
     {
         using var request = new HttpRequestMessage(method, target);
+        request.Options.Set(Once, once);
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body);

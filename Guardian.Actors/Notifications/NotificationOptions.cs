@@ -64,4 +64,23 @@ public sealed class TaskOptions
 
     /// <summary>An HTTP endpoint that takes tickets; empty: none.</summary>
     public string Webhook { get; set; } = "";
+
+    /// <summary>A GitHub- or Gitea-compatible issue tracker.</summary>
+    public IssueOptions Issues { get; set; } = new();
+}
+
+/// <summary><c>Guardian:Tasks:Issues</c>.</summary>
+public sealed class IssueOptions
+{
+    /// <summary>Address of the API, e.g. https://api.github.com or https://git.example.org/api/v1; empty: none.</summary>
+    public string Url { get; set; } = "";
+
+    /// <summary><c>owner/name</c> of the repository.</summary>
+    public string Repository { get; set; } = "";
+
+    /// <summary>Name of an environment variable that holds the access token.</summary>
+    public string SecretFromEnvironment { get; set; } = "";
+
+    /// <summary>Path of a file that holds the access token.</summary>
+    public string SecretFromFile { get; set; } = "";
 }

@@ -23,6 +23,9 @@ internal sealed record TaskRecord
     /// <summary>Idempotency key of the request that made this line.</summary>
     public required string Key { get; init; }
 
+    /// <summary>How often the item was asked for so far, this time included.</summary>
+    public int? Occurrence { get; init; }
+
     public string? Severity { get; init; }
     public string? Incident { get; init; }
     public string? Run { get; init; }
@@ -34,31 +37,38 @@ internal sealed record TaskRecord
 internal sealed class TaskBook
 {
     private readonly Dictionary<string, TaskRecord> _byKey = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Id, int Occurrences)> _open = new(StringComparer.Ordinal);
 
     /// <summary>Takes a line into account; the last one on an item tells whether it is open.</summary>
     public void Add(TaskRecord record)
     {
         if (record.Key.Length > 0) _byKey.TryAdd(record.Key, record);
-        if (record.State == "open") _open[record.ItemKey] = record.Id;
-        else if (record.State == "closed" && _open.TryGetValue(record.ItemKey, out var id) && id == record.Id) _open.Remove(record.ItemKey);
+        if (record.State == "open") _open[record.ItemKey] = (record.Id, 1);
+        else if (!_open.TryGetValue(record.ItemKey, out var open) || open.Id != record.Id) return;
+        else if (record.State == "closed") _open.Remove(record.ItemKey);
+        else _open[record.ItemKey] = (open.Id, Math.Max(open.Occurrences, record.Occurrence ?? (open.Occurrences + 1)));
     }
 
-    /// <summary>The line of a request: the one that its key made before, or a new one, which is not in the book until <see cref="Add"/>.</summary>
-    public (TaskRecord Record, bool IsNew) Plan(Deliver item)
+    /// <summary>
+    /// The line of a request: the one that its key made before, or a new one, which is not in the book until <see cref="Add"/>;
+    /// null where it only adds to an item that nobody has open.
+    /// </summary>
+    public (TaskRecord? Record, bool IsNew) Plan(Deliver item)
     {
         if (_byKey.TryGetValue(item.Key, out var known)) return (known, false);
         var itemKey = string.IsNullOrEmpty(item.ItemKey) ? item.Key : item.ItemKey;
         var recurrence = _open.TryGetValue(itemKey, out var open);
+        if (item.CommentOnly && !recurrence) return (null, false);
         return (new TaskRecord
         {
-            Id = recurrence ? open! : "task-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(item.Key)))[..12],
+            Id = recurrence ? open.Id : "task-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(item.Key)))[..12],
             ItemKey = itemKey,
             Title = item.Title,
             Body = item.Text,
             State = recurrence ? "comment" : "open",
             CreatedAt = item.At,
             Key = item.Key,
+            Occurrence = recurrence ? open.Occurrences + (item.CommentOnly ? 0 : 1) : 1,
             Severity = item.Severity,
             Incident = item.IncidentId,
             Run = item.RunId,

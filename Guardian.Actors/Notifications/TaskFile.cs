@@ -16,12 +16,12 @@ internal sealed class TaskFile(string path)
     /// <summary>Lines that are not task records, as read last: torn by a crash or edited badly. They are left alone.</summary>
     public int Unreadable { get; private set; }
 
-    /// <summary>The request's line, in the file when this returns.</summary>
-    public TaskRecord Write(Deliver item)
+    /// <summary>The request's line, in the file when this returns; null where it only adds to an item that nobody has open.</summary>
+    public TaskRecord? Write(Deliver item)
     {
         var endsWithNewLine = Refresh();
         var (record, isNew) = _book.Plan(item);
-        if (!isNew) return record;
+        if (!isNew || record is null) return record;
 
         var line = JsonSerializer.Serialize(record, OutboxJson.Default.TaskRecord) + "\n";
         using (var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read))

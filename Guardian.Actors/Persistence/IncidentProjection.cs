@@ -14,6 +14,7 @@ internal static class IncidentProjection
         if (e is IncidentOpened opened) return view ?? Open(opened);
         return view is null ? null : e switch
         {
+            IncidentJoined { Dropped: true } x => view with { Dropped = view.Dropped + 1, Violations = Greater(view.Violations, x.Violations) },
             IncidentJoined x => view with
             {
                 Occurrences = Math.Max(view.Occurrences, x.Occurrences),

@@ -41,6 +41,7 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
     private string Summary => Event switch
     {
         IncidentOpened x => $"{x.Raised.Type} about {x.Raised.Subject} on {x.Raised.Node}, severity {x.Raised.Severity}",
+        IncidentJoined { Dropped: true } x => $"detected again by {x.Type}; dropped, since a run is under way",
         IncidentJoined x => string.Create(CultureInfo.InvariantCulture, $"detected again by {x.Type}, {x.Occurrences} times now"),
         IncidentCounted x => string.Create(CultureInfo.InvariantCulture, $"{x.Violations} violations"),
         IncidentRunAssigned x => $"playbook {x.Playbook} runs as {x.RunId}",
@@ -50,6 +51,9 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
         RunRecovered x => string.Create(CultureInfo.InvariantCulture, $"taken over, epoch {x.Epoch}"),
         RunHeld x => $"held: {x.Reason}",
         RunReleased => "goes on",
+        RunAdmitted x => x.Reason is null ? "its guards let it go on" : $"its guards: {x.Reason}",
+        StepTargeted x => $"{x.StepId} goes to {string.Join(", ", x.Nodes)}",
+        StepMeasured x => $"{x.StepId}: measured, {x.Reason}",
         StepSkipped x => $"{x.StepId} skipped: {x.Reason}",
         StepObserved x => $"{x.StepId} only observed: {x.Reason}",
         StepApprovalRequested x => $"{x.StepId} waits for approval: {x.Reason}",

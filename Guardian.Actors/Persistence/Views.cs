@@ -22,6 +22,9 @@ internal sealed record IncidentView
     public string? Reason { get; init; }
     public required int Occurrences { get; init; }
 
+    /// <summary>Detections dropped because of <c>onConflict: drop</c>.</summary>
+    public int Dropped { get; init; }
+
     /// <summary>Types that fired, the opening one first.</summary>
     public IReadOnlyList<string> Rules { get; init; } = [];
     public IReadOnlyList<string> Runs { get; init; } = [];

@@ -91,7 +91,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private RunView View() => new(_deps.Time.GetUtcNow(), _incident, _deps.Mode.Held, _deps.Mode.For);
+    private RunView View() => _deps.View(_incident);
 
     private void Recovered()
     {
@@ -195,8 +195,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
 
     private void Measured(ProbeAnswer x)
     {
-        if (_dispatcher.VerificationOf(x.Id) is not { } verification) return;
-        Told(new RunInput.Probed(verification, x.Result ?? default, x.Error ?? (x.Result is null ? "the probe gave no result" : null)));
+        if (_dispatcher.AskedBy(x.Id) is not { } asked) return;
+        Told(new RunInput.Probed(asked, x.Result ?? default, x.Error ?? (x.Result is null ? "the probe gave no result" : null)));
     }
 
     private void Directed(RunDirected x)

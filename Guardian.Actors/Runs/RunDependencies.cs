@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Akka.Actor;
 using Guardian.Actors.Autonomy;
+using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
 
@@ -17,6 +19,27 @@ internal readonly record struct LoadedDefinition(Playbook? Playbook, string? Err
 internal sealed record RunDependencies(
     TimeProvider Time, Vocabulary Vocabulary, ModeView Mode, Func<string, ICanTell> Agent, Func<string, string, LoadedDefinition> Load)
 {
+    /// <summary>This node's name.</summary>
+    public string? Self { get; init; }
+
+    /// <summary>The cluster's nodes; null where they are not known.</summary>
+    public Func<IReadOnlyList<TargetNode>?> Nodes { get; init; } = static () => null;
+
+    /// <summary>What an action with this input would hold.</summary>
+    public Func<string, JsonElement, TouchedTargets> Touches { get; init; } = static (_, _) => TouchedTargets.None;
+
+    /// <summary>A kernel's own <c>remediation</c>; null where it declares none.</summary>
+    public Func<string, OperatingMode?> Remediation { get; init; } = static _ => null;
+
+    /// <summary>Number of declared kernels.</summary>
+    public Func<int> Kernels { get; init; } = static () => 0;
+
+    /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold.</summary>
+    public RunView View(JsonElement incident, string? held = null) => new(Time.GetUtcNow(), incident, Mode.Held ?? held, Mode.For)
+    {
+        Global = Mode.Mode, Nodes = Nodes(), Self = Self, Touches = Touches, Remediation = Remediation, Kernels = Kernels(),
+    };
+
     /// <summary>Reads definitions with the loader.</summary>
     public static Func<string, string, LoadedDefinition> Loader(Vocabulary vocabulary) => (name, definition) =>
     {

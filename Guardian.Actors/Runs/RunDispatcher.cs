@@ -15,8 +15,8 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
     private readonly Dictionary<string, string> _probes = new(StringComparer.Ordinal);
     private long _questions;
 
-    /// <summary>The verification that a probe's answer belongs to; each question counts once.</summary>
-    public string? VerificationOf(string id)
+    /// <summary>The verification or step that a probe's answer belongs to; each question counts once.</summary>
+    public string? AskedBy(string id)
     {
         if (!_probes.Remove(id, out var verification)) return null;
         _sent.Remove("probe " + verification);
@@ -50,15 +50,18 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
             case RunCommand.Dispatch x:
                 agent(x.Node).Tell(Of(run, x.Key, x.Epoch, x.Attempt, x.Action, x.Input, x.Undo, x.Deadline) with
                 {
-                    Cancels = x.Cancels, Output = x.Output.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : x.Output,
+                    Cancels = x.Cancels, Output = x.Output.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : x.Output, Compensates = x.Compensates,
                 }, self);
                 break;
             case RunCommand.Resolve x:
                 agent(x.Node).Tell(new ResolveAction { Dispatch = Of(run, x.Key, x.Epoch, 0, x.Action, x.Input, x.Undo, now + ResolveWithin) }, self);
                 break;
+            case RunCommand.Cancel x:
+                agent(x.Node).Tell(new CancelAction { Key = x.Key, Epoch = x.Epoch, RunId = run.RunId }, self);
+                break;
             case RunCommand.Probe x:
-                var id = string.Create(CultureInfo.InvariantCulture, $"{run.RunId}/{x.VerificationId}/{++_questions}");
-                _probes[id] = x.VerificationId;
+                var id = string.Create(CultureInfo.InvariantCulture, $"{run.RunId}/{x.Id}/{++_questions}");
+                _probes[id] = x.Id;
                 agent(x.Node).Tell(new RunProbe { Id = id, Probe = x.Name, With = x.With, Deadline = x.Deadline }, self);
                 break;
         }
@@ -80,7 +83,8 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
     {
         RunCommand.Dispatch x => string.Create(CultureInfo.InvariantCulture, $"dispatch {x.Key} {x.Attempt} {x.Deadline.UtcTicks}"),
         RunCommand.Resolve x => "resolve " + x.Key,
-        RunCommand.Probe x => "probe " + x.VerificationId,
+        RunCommand.Cancel x => "cancel " + x.Key,
+        RunCommand.Probe x => "probe " + x.Id,
         _ => command.GetType().Name,
     };
 }

@@ -14,6 +14,9 @@ internal static class RunsSerialization
         (typeof(RunRecovered), "run-recovered:v1"),
         (typeof(RunHeld), "run-held:v1"),
         (typeof(RunReleased), "run-released:v1"),
+        (typeof(RunAdmitted), "run-admitted:v1"),
+        (typeof(StepTargeted), "step-targeted:v1"),
+        (typeof(StepMeasured), "step-measured:v1"),
         (typeof(StepSkipped), "step-skipped:v1"),
         (typeof(StepObserved), "step-observed:v1"),
         (typeof(StepApprovalRequested), "step-approval-requested:v1"),
@@ -43,6 +46,9 @@ internal sealed class RunPhaseJson() : JsonStringEnumConverter<RunPhase>(JsonNam
 [JsonSerializable(typeof(RunRecovered))]
 [JsonSerializable(typeof(RunHeld))]
 [JsonSerializable(typeof(RunReleased))]
+[JsonSerializable(typeof(RunAdmitted))]
+[JsonSerializable(typeof(StepTargeted))]
+[JsonSerializable(typeof(StepMeasured))]
 [JsonSerializable(typeof(StepSkipped))]
 [JsonSerializable(typeof(StepObserved))]
 [JsonSerializable(typeof(StepApprovalRequested))]

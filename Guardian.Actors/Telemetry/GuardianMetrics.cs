@@ -34,6 +34,7 @@ internal sealed class GuardianMetrics : IDisposable
         Gauge("guardian.incidents.open", "{incident}", "Open incidents.", OpenIncidents);
         Gauge("guardian.journal.healthy", "1", "1 while the journal takes writes.", x => x.Journal().Healthy ? 1 : 0);
         Gauge("guardian.parts.not_ready", "{part}", "Parts of the supervision tree that are not ready.", x => x.NotReady().Count);
+        Counter("guardian.api.limited", "{request}", "Requests refused by a limit on this node's API.", x => x.ApiLimits.Refused);
         Channels("guardian.outbox.pending", "Items accepted and not delivered yet, by channel.", x => x.Pending);
         Channels("guardian.outbox.delivered", "Items delivered, by channel.", x => x.Delivered);
         Channels("guardian.outbox.dead", "Items given up, by channel.", x => x.Dead);

@@ -25,7 +25,11 @@ internal sealed record ChaosRequest
 }
 
 /// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
-internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program)
+/// <param name="console">Progress.</param>
+/// <param name="time">Clock.</param>
+/// <param name="program">How to start a node.</param>
+/// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu)
 {
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
@@ -71,10 +75,13 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 await using (running) return await new DrillRunner(running, time, log, Progress).RunAsync(plan, abort);
             }
 
+            var busy = await hostCpu(abort) is not <= HostNoise.Quiet;
+            if (busy && plan.Scenario.NeedsQuietHost)
+                return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(program(), home, ChaosFiles.Policy, ChaosFiles.Playbooks, time, abort);
+            var node = await ThrowawayNode.StartAsync(program(), home, ChaosFiles.Policy, ChaosFiles.Playbooks, !busy, time, abort);
             await using (node)
             {
                 var target = new HttpChaosTarget(node.Url);

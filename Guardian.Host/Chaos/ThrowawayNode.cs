@@ -36,8 +36,15 @@ internal sealed class ThrowawayNode : IAsyncDisposable
     /// <summary>Its data; the caller deletes it or keeps it.</summary>
     public string Folder { get; }
 
+    /// <param name="program">How to start it.</param>
+    /// <param name="folder">Its folder; made here.</param>
+    /// <param name="policy">Access policy.</param>
+    /// <param name="playbooks">Folder of playbooks.</param>
+    /// <param name="watchResources">False where the machine is busy already: its pressure is not the drill's.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ChaosTargetException">It did not become ready; the message shows the end of its output.</exception>
-    public static async Task<ThrowawayNode> StartAsync(GuardianProgram program, string folder, string policy, string playbooks, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ThrowawayNode> StartAsync(GuardianProgram program, string folder, string policy, string playbooks, bool watchResources, TimeProvider time, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
         var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
@@ -52,7 +59,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable
         string[] options =
         [
             "run", $"--Guardian:Node:DataDirectory={Path.Combine(folder, "data")}", $"--Guardian:Http:Url={url.GetLeftPart(UriPartial.Authority)}",
-            "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={policy}", $"--Guardian:Files:Playbooks={playbooks}",
+            $"--Guardian:Monitors:Resources:Enabled={watchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={policy}", $"--Guardian:Files:Playbooks={playbooks}",
         ];
         foreach (var option in options) start.ArgumentList.Add(option);
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();

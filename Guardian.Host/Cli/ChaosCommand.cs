@@ -56,7 +56,7 @@ internal static class ChaosCommand
                     Key = result.GetValue(options.Key),
                 };
                 if (request.Url is not null) await AdmitAsync(request, result.GetValue(yes), abort);
-                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self).RunAsync(request, abort);
+                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self, x => HostNoise.MeasureAsync(TimeProvider.System, x)).RunAsync(request, abort);
                 console.Closing(done, folder);
                 return done.Worst.ExitCode();
             }

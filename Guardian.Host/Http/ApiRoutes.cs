@@ -40,14 +40,20 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiContext api)
     public void MapOpen(string method, string pattern, Rights needs, string summary, Func<HttpContext, Caller, Task> handler, JsonTypeInfo? answer = null, JsonTypeInfo? body = null, int success = 200)
     {
         _routes.Add(new ApiRoute(method, pattern, needs, summary, success, answer, body));
-        endpoints.MapMethods(pattern, [method], (RequestDelegate)(http => RunAsync(http, needs, handler)));
+        endpoints.MapMethods(pattern, [method], (RequestDelegate)(http => RunAsync(http, pattern, needs, handler)));
     }
 
-    private async Task RunAsync(HttpContext http, Rights needs, Func<HttpContext, Caller, Task> handler)
+    private async Task RunAsync(HttpContext http, string pattern, Rights needs, Func<HttpContext, Caller, Task> handler)
     {
         try
         {
             if (await api.Gate.AdmitAsync(http, needs) is not { } caller) return;
+            if (api.Access.Current is { } guardian && ApiReserve.IsPublic(http, pattern, needs, caller, guardian) && guardian.Parts.ApiLimits.Refuses(out var retryAfter))
+            {
+                await Problems.TooMany(http, "api-limited", "The API is limited for now", "a mitigation limits this node's API; /api/v1/mitigations says which and until when", retryAfter);
+                return;
+            }
+
             await handler(http, caller);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
@@ -68,6 +74,17 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiContext api)
             await Problems.Write(http, 500, "internal", "Guardian failed", "the node's log has the details");
         }
     }
+}
+
+/// <summary>What a limit on the API leaves alone: the control plane has reserved capacity.</summary>
+internal static class ApiReserve
+{
+    /// <summary>False for probes and metrics (no right needed), cluster management, operators, and what is allowed on control topics.</summary>
+    public static bool IsPublic(HttpContext http, string pattern, Rights needs, Caller caller, GuardianSystem guardian) =>
+        needs is Rights.Read or Rights.Bus
+        && !caller.May(Rights.Operate)
+        && !pattern.StartsWith("/cluster/", StringComparison.Ordinal) && !pattern.StartsWith("/bootstrap/", StringComparison.Ordinal)
+        && !(http.Request.RouteValues["topic"] is string topic && guardian.Parts.IsReserved(caller.Name, topic));
 }
 
 internal static partial class ApiLog

@@ -6,7 +6,7 @@ using Guardian.Host.Http.Security;
 
 namespace Guardian.Host.Http;
 
-/// <summary>Every restriction in force, whoever asked for it: bans of the cluster and limits of this node's bus.</summary>
+/// <summary>Every restriction in force, whoever asked for it: bans of the cluster, limits of this node's bus and API.</summary>
 internal static class MitigationRoutes
 {
     public static void Map(ApiRoutes routes)
@@ -19,13 +19,19 @@ internal static class MitigationRoutes
     {
         var limits = call.Guardian.Parts.BusActor.Ask<BusMitigations>(GetBusMitigations.Instance, ApiContext.AskTimeout, call.Cancellation);
         var bans = await BlacklistRoutes.BansAsync(call);
-        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items];
+        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
         await ApiBodies.JsonAsync(call.Http, all, ApiJson.Default.Mitigations);
     }
 
     private static async Task RemoveAsync(ApiCall call)
     {
         var id = Uri.UnescapeDataString(call.Route("id"));
+        if (call.Guardian.Parts.ApiLimits.LiftById(id))
+        {
+            await ApiBodies.Empty(call.Http);
+            return;
+        }
+
         if (!id.StartsWith("ban:", StringComparison.Ordinal))
         {
             var lifted = await call.Guardian.Parts.BusActor.Ask<BusCommandResult>(new LiftMitigation(id), ApiContext.AskTimeout, call.Cancellation);

@@ -79,6 +79,42 @@ public sealed record RunHeld : RunEvent
 /// <summary>The hold ended.</summary>
 public sealed record RunReleased : RunEvent;
 
+/// <summary>The guards that a run asks at its start let it go on.</summary>
+public sealed record RunAdmitted : RunEvent
+{
+    /// <summary>True where only containment may act: a quota or the circuit breaker says so.</summary>
+    public bool ContainmentOnly { get; init; }
+
+    /// <summary>What they said; null where all agreed.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>A step goes to many nodes: from now on each is a step of its own, <c>&lt;step&gt;@&lt;node&gt;</c>.</summary>
+public sealed record StepTargeted : RunEvent
+{
+    /// <summary>The step.</summary>
+    public required string StepId { get; init; }
+
+    /// <summary>The nodes, as the cluster was at this moment.</summary>
+    public required IReadOnlyList<string> Nodes { get; init; }
+}
+
+/// <summary>What <c>skipWhen</c> measured just before a step.</summary>
+public sealed record StepMeasured : RunEvent
+{
+    /// <summary>The step.</summary>
+    public required string StepId { get; init; }
+
+    /// <summary>True: the step is not needed any more.</summary>
+    public required bool Holds { get; init; }
+
+    /// <summary>The probe's result; null where it gave none.</summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>The check with the values it saw, or why there are none.</summary>
+    public required string Reason { get; init; }
+}
+
 /// <summary>A step was not run.</summary>
 public sealed record StepSkipped : RunEvent
 {
@@ -149,8 +185,11 @@ public sealed record StepDispatched : RunEvent
     /// <summary>Target node.</summary>
     public required string Node { get; init; }
 
-    /// <summary>True when the step is to be undone through its action's inverse.</summary>
+    /// <summary>True when the step can be undone.</summary>
     public required bool Undo { get; init; }
+
+    /// <summary>The action that undoes it; null where its own action has an inverse.</summary>
+    public string? UndoAction { get; init; }
 
     /// <summary>The condition and the values it saw, where the step has one.</summary>
     public string? Because { get; init; }
@@ -186,6 +225,9 @@ public sealed record StepFailed : RunEvent
 
     /// <summary>True when the effect may have happened: the outcome could not be found out.</summary>
     public bool Unknown { get; init; }
+
+    /// <summary>True when the target has left the cluster.</summary>
+    public bool TargetGone { get; init; }
 }
 
 /// <summary>The steps are through; verification begins.</summary>
@@ -244,6 +286,15 @@ public sealed record UndoDispatched : RunEvent
 
     /// <summary>Idempotency key, <c>&lt;run&gt;/&lt;step&gt;/undo</c>.</summary>
     public required string Key { get; init; }
+
+    /// <summary>The action that undoes; null: the inverse of the step's own.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>That action's rendered input.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>Target node where it is not the step's.</summary>
+    public string? Node { get; init; }
 
     /// <summary>This attempt times out then.</summary>
     public required DateTimeOffset Deadline { get; init; }

@@ -12,12 +12,38 @@ public sealed partial class RunMachine
         {
             RunInput.Outcome x => Outcome(state, x, view),
             RunInput.Probed x => Probed(state, x, view),
-            RunInput.Approval x => state.Steps.Find(s => s.Phase == StepPhase.AwaitingApproval) is { } waiting
-                ? [new StepApprovalDecided { At = view.Now, StepId = waiting.Id, Approved = x.Approved, By = x.By }]
-                : [],
+            RunInput.Approval x => Approved(state, x, view),
+            RunInput.Admitted x => Admitted(state, x, view),
+            RunInput.Reserved x => Reserved(state, x, view),
             RunInput.Cancel x => state.Cancel is null ? [new RunCancelRequested { At = view.Now, By = x.By, Reason = x.Reason }] : [],
             _ => [],
         };
+    }
+
+    /// <summary>The word is for the step that waits; where that waits on many nodes, for all of them.</summary>
+    private static IReadOnlyList<RunEvent> Approved(RunState state, RunInput.Approval x, RunView view)
+    {
+        StepState[] waiting = [.. state.Steps.Where(s => s.Phase == StepPhase.AwaitingApproval)];
+        return [.. waiting.Where(s => Base(s.Id) == Base(waiting[0].Id)).Select(s => new StepApprovalDecided { At = view.Now, StepId = s.Id, Approved = x.Approved, By = x.By })];
+    }
+
+    private static string Base(string id) => id.Split('@', 2)[0];
+
+    private IReadOnlyList<RunEvent> Admitted(RunState state, RunInput.Admitted x, RunView view)
+    {
+        if (state.Admission is not null || state.Rollback is not null || !Playbook.Guards.AskedAtStart) return [];
+        if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason }];
+        return state.HeldSince is null ? [new RunHeld { At = view.Now, Reason = x.Reason ?? "its guards refuse" }] : [];
+    }
+
+    /// <summary>A refusal is the step's failure, told with its reason; it is not tried again by itself.</summary>
+    private IReadOnlyList<RunEvent> Reserved(RunState state, RunInput.Reserved x, RunView view)
+    {
+        if (PlanFor(state, x.StepId) is not { } plan || state.HeldSince is not null || view.Held is not null) return [];
+        if ((state.Rollback is not null && !plan.Bounded) || !state.Steps.Exists(s => s.Id == x.StepId && !s.Over && s.Phase is not (StepPhase.Running or StepPhase.Unknown))) return [];
+        return x.Granted
+            ? Ready(state, view, plan, state.Step(x.StepId)!, reserved: true).Events
+            : [new StepFailed { At = view.Now, StepId = x.StepId, Reason = x.Reason ?? "the blast radius is used up" }];
     }
 
     private IReadOnlyList<RunEvent> Outcome(RunState state, RunInput.Outcome x, RunView view)
@@ -50,28 +76,32 @@ public sealed partial class RunMachine
     {
         // Once the run turned back, and while it is held, nothing new is asked for.
         if ((state.Rollback is not null && !plan.Bounded) || state.HeldSince is not null || view.Held is not null) return [];
-        var allowed = s.ApprovedBy is not null || Mode(view, Risk(s.Action)) == Model.OperatingMode.Enforce;
+        var allowed = s.ApprovedBy is not null || Mode(view, plan, s.Input!.Value) == Model.OperatingMode.Enforce;
         return allowed
-            ? [Dispatched(state, plan, view.Now, s.Input!.Value, s.Attempt, s.Reason)]
+            ? [Dispatched(state, plan, view, s.Input!.Value, s.Attempt, s.Reason)]
             : [new StepFailed { At = view.Now, StepId = s.Id, Reason = "not carried out before the process died; the mode has changed since", RetryAt = view.Now }];
     }
 
-    private Plan? PlanFor(RunState state, string id)
-    {
-        if (Playbook.Steps.FirstOrDefault(x => x.Id == id) is { } step) return PlanOf(step, final: false);
-        if (Playbook.Finally.FirstOrDefault(x => x.Id == id) is { } last) return PlanOf(last, final: true);
-        return id == NoticeId(state) ? Notice(state, state.Rollback?.Reason ?? "") : null;
-    }
+    private Plan? PlanFor(RunState state, string id) =>
+        id == NoticeId(state) ? Notice(state, state.Rollback?.Reason ?? "")
+        : Declared(id) is ({ } step, var node, var final) ? PlanOf(step, final, node)
+        : null;
 
-    private static IReadOnlyList<RunEvent> UndoOutcome(RunState state, StepState s, RunInput.Outcome x, RunView view)
+    private IReadOnlyList<RunEvent> UndoOutcome(RunState state, StepState s, RunInput.Outcome x, RunView view)
     {
         if (x.Attempt != 0 && x.Attempt != s.UndoAttempt) return [];
         return x.Kind switch
         {
             OutcomeKind.Succeeded => [new UndoEnded { At = view.Now, StepId = s.Id, Undone = true }],
-            // The inverse lifts only what this run's lease holds: asking for it again does no harm.
-            OutcomeKind.NotDone or OutcomeKind.Unknown when s.UndoInDoubt =>
-                [new UndoDispatched { At = view.Now, StepId = s.Id, Attempt = s.UndoAttempt, Key = x.Key, Deadline = view.Now + UndoTimeout }],
+            // The inverse lifts only what this run's lease holds: asking for it again does no harm. Another action may do some.
+            OutcomeKind.NotDone or OutcomeKind.Unknown when s.UndoInDoubt && (x.Kind == OutcomeKind.NotDone || s.UndoCall?.Action is null || IsIdempotent(s.UndoCall.Action)) =>
+            [
+                new UndoDispatched
+                {
+                    At = view.Now, StepId = s.Id, Attempt = s.UndoAttempt, Key = x.Key, Deadline = view.Now + TimeoutOf(s.Id),
+                    Action = s.UndoCall?.Action, Input = s.UndoCall?.Input, Node = s.UndoCall?.Node,
+                },
+            ],
             _ => [UndoFailure(state, s, view.Now, x.Reason ?? "failed without a reason")],
         };
     }

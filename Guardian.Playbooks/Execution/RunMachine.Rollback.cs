@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Playbooks.Execution;
@@ -8,6 +9,9 @@ public sealed partial class RunMachine
 {
     /// <summary>An undo is worth more than one try, but people must hear of it soon: three tries within about seven seconds of waiting.</summary>
     private static readonly RetryPolicy UndoRetry = new(3, true, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), true);
+
+    /// <summary>An agent that is there answers at once; one that is not may have carried it out.</summary>
+    private static readonly TimeSpan RecallTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>For an undo of a step that the definition does not have any more.</summary>
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(30);
@@ -38,12 +42,39 @@ public sealed partial class RunMachine
 
     private List<string> Reverse(RunState state, Func<Step, bool> wanted) =>
     [
-        .. Playbook.Steps.Reverse()
-            .Where(step => wanted(step) && state.Step(step.Id) is { Undoable: true, HasEffect: true, Undo: null or "pending" or "running" })
-            .Select(step => step.Id),
+        .. Playbook.Steps.Reverse().Where(wanted)
+            .SelectMany(step => step.On.Many ? (state.Step(step.Id)?.Nodes ?? []).Reverse().Select(node => $"{step.Id}@{node}") : [step.Id])
+            .Where(id => state.Step(id) is { Undoable: true, HasEffect: true, Undo: null or "pending" or "running" }),
     ];
 
-    private RiskClass Risk(string action) => Vocabulary.Actions.TryGetValue(action, out var spec) ? spec.Risk : RiskClass.Destroy;
+    /// <summary>
+    /// What is still under way when the run turns back, and will not be undone, is called off: its agent refuses the key from then on, and
+    /// says how it ended. Null when nothing is in the air.
+    /// </summary>
+    private RunDecision? Recall(RunState state, RunView view, RollbackStarted rollback)
+    {
+        List<RunCommand> commands = [];
+        var end = (state.TakenOverAt > rollback.At ? state.TakenOverAt : rollback.At) + RecallTimeout;
+        foreach (var s in state.Steps)
+        {
+            if (s.Phase is not (StepPhase.Running or StepPhase.Unknown) || s.Nodes is not null || rollback.StepIds.Contains(s.Id)) continue;
+            if (PlanFor(state, s.Id) is { Bounded: true }) continue; // final steps begin after this
+            if (view.Now >= end || Gone(view, s.Node!))
+            {
+                return Events(new StepFailed
+                {
+                    At = view.Now, StepId = s.Id, Unknown = true, TargetGone = Gone(view, s.Node!),
+                    Reason = Gone(view, s.Node!) ? $"node {s.Node} left the cluster" : $"it was called off, and its agent gave no answer within {new Duration(RecallTimeout)}",
+                });
+            }
+
+            commands.Add(new RunCommand.Cancel(s.Key!, state.Epoch, s.Node!));
+        }
+
+        if (commands.Count > 0) return new([], commands, end);
+        var open = state.Steps.Find(s => s is { Nodes: not null, Over: false });
+        return open is null ? null : Events(new StepFailed { At = view.Now, StepId = open.Id, Reason = "the run turned back before every node was done" });
+    }
 
     /// <summary>One undo after the other; null when all are over.</summary>
     private RunDecision? Undo(RunState state, RunView view)
@@ -57,23 +88,44 @@ public sealed partial class RunMachine
             if (s.Undo != "running")
             {
                 if (s.UndoRetryAt > view.Now) return Wait(s.UndoRetryAt);
-                return Events(new UndoDispatched { At = view.Now, StepId = id, Attempt = s.UndoAttempt + 1, Key = key, Deadline = view.Now + timeout });
+                return Events(UndoOf(state, view, s, key, timeout));
             }
 
             var end = s.UndoInDoubt ? state.TakenOverAt + timeout : s.UndoDeadline!.Value;
             if (view.Now >= end) return Events(UndoFailure(state, s, view.Now, $"no answer within {new Duration(timeout)}"));
+            var inverse = s.UndoCall?.Action is null;
+            var (action, input, node) = (s.UndoCall?.Action ?? s.Action, s.UndoCall?.Input ?? s.Input!.Value, s.UndoCall?.Node ?? s.Node!);
             return new([],
                 [
                     s.UndoInDoubt
-                        ? new RunCommand.Resolve(key, state.Epoch, s.Action, s.Input!.Value, true, s.Node!)
-                        : new RunCommand.Dispatch(key, state.Epoch, s.Action, s.Input!.Value, true, s.Node!, end, s.Key, s.Output ?? default, s.UndoAttempt),
+                        ? new RunCommand.Resolve(key, state.Epoch, action, input, inverse, node)
+                        : new RunCommand.Dispatch(key, state.Epoch, action, input, inverse, node, end, s.Key, inverse ? s.Output ?? default : default, s.UndoAttempt, !inverse),
                 ], end);
         }
 
         return null;
     }
 
-    private TimeSpan TimeoutOf(string id) => Playbook.Steps.FirstOrDefault(x => x.Id == id)?.Timeout ?? UndoTimeout;
+    /// <summary>The undo as it is asked for. A node that left is undone for by the one that carries the run: what it held locally went with it.</summary>
+    private RunEvent UndoOf(RunState state, RunView view, StepState s, string key, TimeSpan timeout)
+    {
+        var undo = new UndoDispatched
+        {
+            At = view.Now, StepId = s.Id, Attempt = s.UndoAttempt + 1, Key = key, Deadline = view.Now + timeout,
+            Node = Gone(view, s.Node!) ? Reachable(view, s.Node!) : null,
+        };
+        if (Declared(s.Id) is not ({ Undo: { Action: { } action, With: { } with } } step, var node, _)) return undo;
+        try
+        {
+            return undo with { Action = action, Input = s.UndoCall?.Input ?? with.Render(Scope(state, view, PlanOf(step, false, node))).Clone() };
+        }
+        catch (EvaluationException e)
+        {
+            return new UndoEnded { At = view.Now, StepId = s.Id, Undone = false, Reason = $"the input of its undo has no value: {e.Message}" };
+        }
+    }
+
+    private TimeSpan TimeoutOf(string id) => Declared(id).Step?.Timeout ?? UndoTimeout;
 
     private static UndoEnded UndoFailure(RunState state, StepState s, DateTimeOffset now, string reason) => new()
     {
@@ -98,14 +150,14 @@ public sealed partial class RunMachine
         foreach (var step in Playbook.Finally)
         {
             var s = state.Step(step.Id) ?? new StepState(step.Id, step.Action);
-            if (!s.Over) return StepDecision(state, view, PlanOf(step, final: true), s);
+            if (!s.Over) return StepDecision(state, view, step, s, final: true);
         }
 
         if (phase == RunPhase.Escalated && Vocabulary.Actions.ContainsKey(NoticeAction))
         {
             var plan = Notice(state, reason);
             var s = state.Step(plan.Id) ?? new StepState(plan.Id, plan.Action);
-            if (!s.Over) return StepDecision(state, view, plan, s);
+            if (!s.Over) return OneDecision(state, view, plan, s);
         }
 
         return Events(new RunEnded { At = view.Now, Phase = phase, Reason = reason });
@@ -125,7 +177,7 @@ public sealed partial class RunMachine
             ["channel"] = channel,
             ["text"] = $"{state.Start!.Playbook} escalated {state.Start.IncidentKey} (incident {state.Start.IncidentId}, run {state.Start.RunId}): {reason}",
         });
-        return new Plan(NoticeId(state), NoticeAction, null, _ => input, NoticeRetry, NoticeTimeout, false, true, "incident.node", true);
+        return new Plan(NoticeId(state), NoticeAction, null, _ => input, NoticeRetry, NoticeTimeout, Bounded: true);
     }
 
     private static string NoticeId(RunState state) => state.Start!.Steps.Any(x => x.Id == "escalation") ? "guardian.escalation" : "escalation";

@@ -37,7 +37,7 @@ public sealed partial class RunMachine
 
             try
             {
-                probes.Add(new RunCommand.Probe(check.Id, check.Probe, check.With.Render(Scope(state, view, null)).Clone(), state.Start!.Node, end));
+                probes.Add(new RunCommand.Probe(check.Id, check.Probe, check.With.Render(Scope(state, view, null)).Clone(), ProbeNode(view, check.Probe, state.Start!.Node), end));
             }
             catch (EvaluationException e)
             {
@@ -50,19 +50,16 @@ public sealed partial class RunMachine
 
     private IReadOnlyList<RunEvent> Probed(RunState state, RunInput.Probed input, RunView view)
     {
+        if (state.Verify.TrueForAll(x => x.Id != input.Id)) return Measured(state, input, view);
         if (state.Phase != RunPhase.Verifying || state.Rollback is not null) return [];
-        var check = Playbook.Verify.FirstOrDefault(x => x.Id == input.VerificationId);
-        var v = state.Verify.Find(x => x.Id == input.VerificationId);
+        var check = Playbook.Verify.FirstOrDefault(x => x.Id == input.Id);
+        var v = state.Verify.Find(x => x.Id == input.Id);
         // An answer to a repeated question comes too early to be a second measurement.
         if (check is null || v is null or { Passed: not null } || view.Now < v.ProbedAt + check.Every) return [];
         if (input.Error is not null)
             return [new VerificationProbed { At = view.Now, Id = check.Id, Passed = false, Final = false, Reason = $"could not measure: {input.Error}" }];
 
-        var world = Scope(state, view, null);
-        var scope = new EvaluationScope
-        {
-            Incident = world.Incident, Steps = world.Steps, Vars = world.Vars, Run = world.Run, Node = world.Node, Result = input.Result,
-        };
+        var scope = WithResult(Scope(state, view, null), input.Result);
         var passed = false;
         string? reason;
         try
@@ -79,7 +76,7 @@ public sealed partial class RunMachine
         [
             new VerificationProbed
             {
-                At = view.Now, Id = check.Id, Passed = passed, Result = input.Result.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : input.Result.Clone(), Reason = reason,
+                At = view.Now, Id = check.Id, Passed = passed, Result = Recorded(input.Result), Reason = reason,
                 Final = passed && v.Consecutive + 1 >= check.SucceedAfter,
             },
         ];

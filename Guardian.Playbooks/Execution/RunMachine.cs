@@ -1,3 +1,4 @@
+using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Playbooks.Execution;
@@ -42,7 +43,7 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         if (Hold(state, view) is { } hold) return hold;
         if (state.Cancel is { } cancel && state.Rollback?.Then != RunPhase.Cancelled)
             return TurnBack(state, view, RunPhase.Cancelled, $"cancelled by {cancel.By}: {cancel.Reason}", Undoable(state, RollbackCause.Cancelled));
-        if (state.Rollback is { } rollback) return Undo(state, view) ?? AfterUndo(state, view, rollback);
+        if (state.Rollback is { } rollback) return Recall(state, view, rollback) ?? Undo(state, view) ?? AfterUndo(state, view, rollback);
 
         var end = RunDeadline(state);
         if (view.Now >= end)
@@ -78,10 +79,26 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         var reason = view.Held ?? (waits ? $"holdFor {new Duration(Playbook.HoldFor)}" : null);
         if (reason is not null)
             return state.HeldSince is null ? Events(new RunHeld { At = view.Now, Reason = reason }) : Wait(waits ? until : null);
-        if (state.HeldSince is not null) return Events(new RunReleased { At = view.Now });
-        return untouched && Playbook.HoldFor > TimeSpan.Zero && !StillFires(state, view)
-            ? Events(new RunEnded { At = view.Now, Phase = RunPhase.Resolved, Reason = $"not seen again within holdFor {new Duration(Playbook.HoldFor)}" })
-            : null;
+        if (untouched && Playbook.HoldFor > TimeSpan.Zero && state.Admission is null && !StillFires(state, view))
+            return Events(new RunEnded { At = view.Now, Phase = RunPhase.Resolved, Reason = $"not seen again within holdFor {new Duration(Playbook.HoldFor)}" });
+        if (Admission(state, view) is { } asks) return asks;
+        return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
+    }
+
+    /// <summary>Nothing is done before the guards of the start agreed. What re-applies containment does not ask.</summary>
+    private RunDecision? Admission(RunState state, RunView view)
+    {
+        if (!Playbook.Guards.AskedAtStart || state.Admission is not null || state.ContainmentOnly || state.Rollback is not null) return null;
+        if (state.HeldSince + Playbook.Timeout is { } end && view.Now >= end)
+            return TurnBack(state, view, RunPhase.Escalated, $"its guards did not let it go on within {new Duration(Playbook.Timeout)}: {state.Reason}", []);
+        try
+        {
+            return new([], [new RunCommand.Admit(Playbook.Guards.Lock?.RenderText(Scope(state, view, null)))], state.HeldSince + Playbook.Timeout);
+        }
+        catch (EvaluationException e)
+        {
+            return TurnBack(state, view, RunPhase.Escalated, $"the name of its lock has no value: {e.Message}", []);
+        }
     }
 
     /// <summary>Seen again since the start; where the incident does not tell, it is taken to go on: unknown is not calm.</summary>

@@ -8,7 +8,31 @@ namespace Guardian.Playbooks.Execution;
 /// <param name="Incident">The incident's live fields, an object; <c>violations</c> is the count at this moment.</param>
 /// <param name="Held">Reason of a hold in force; null when none.</param>
 /// <param name="Autonomy">How far a risk class may act now (global mode and class together; the playbook's own mode is added by the machine).</param>
-public sealed record RunView(DateTimeOffset Now, JsonElement Incident, string? Held, Func<RiskClass, OperatingMode> Autonomy);
+public sealed record RunView(DateTimeOffset Now, JsonElement Incident, string? Held, Func<RiskClass, OperatingMode> Autonomy)
+{
+    /// <summary>The global mode without regard to class: what a kernel's opt-in can at most permit.</summary>
+    public OperatingMode Global { get; init; } = OperatingMode.Enforce;
+
+    /// <summary>The cluster's nodes; null where they are not known: then every target is taken to be there.</summary>
+    public IReadOnlyList<TargetNode>? Nodes { get; init; }
+
+    /// <summary>The node that carries the run, for what need not be done on a certain one.</summary>
+    public string? Self { get; init; }
+
+    /// <summary>What an action with this input would hold.</summary>
+    public Func<string, JsonElement, TouchedTargets> Touches { get; init; } = static (_, _) => TouchedTargets.None;
+
+    /// <summary>A kernel's own <c>remediation</c>; null where it declares none.</summary>
+    public Func<string, OperatingMode?> Remediation { get; init; } = static _ => null;
+
+    /// <summary>Number of declared kernels.</summary>
+    public int Kernels { get; init; }
+}
+
+/// <summary>A node that steps may go to.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Roles">Its roles.</param>
+public sealed record TargetNode(string Name, IReadOnlyCollection<string> Roles);
 
 /// <summary>Something from outside that a run is told.</summary>
 public abstract record RunInput
@@ -16,8 +40,14 @@ public abstract record RunInput
     /// <summary>The agent's answer for a key (of a step or of its undo). <paramref name="Attempt"/>: the attempt it answers; 0 where it does not say.</summary>
     public sealed record Outcome(string Key, OutcomeKind Kind, JsonElement Output, string? Reason, int Attempt = 0) : RunInput;
 
-    /// <summary>A probe's answer for a verification. <paramref name="Error"/> set: the probe itself failed.</summary>
-    public sealed record Probed(string VerificationId, JsonElement Result, string? Error) : RunInput;
+    /// <summary>A probe's answer for a verification, or for the <c>skipWhen</c> of a step. <paramref name="Error"/> set: the probe itself failed.</summary>
+    public sealed record Probed(string Id, JsonElement Result, string? Error) : RunInput;
+
+    /// <summary>The word of the guards that are asked at the start. <paramref name="ContainmentOnly"/> counts where granted.</summary>
+    public sealed record Admitted(bool Granted, bool ContainmentOnly, string? Reason) : RunInput;
+
+    /// <summary>The word of the blast radius on a step.</summary>
+    public sealed record Reserved(string StepId, bool Granted, string? Reason) : RunInput;
 
     /// <summary>An operator's word on the step that waits.</summary>
     public sealed record Approval(bool Approved, string By) : RunInput;
@@ -56,13 +86,28 @@ public abstract record RunCommand
     /// <param name="Cancels">Key to tombstone first, or null.</param>
     /// <param name="Output">For an undo: what the action had answered; undefined when it never did.</param>
     /// <param name="Attempt">1 for the first attempt; the agent replays a failure only within the same attempt.</param>
-    public sealed record Dispatch(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, DateTimeOffset Deadline, string? Cancels, JsonElement Output, int Attempt) : RunCommand;
+    /// <param name="Compensates">True: an action that undoes another; carried out during a hold too.</param>
+    public sealed record Dispatch(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, DateTimeOffset Deadline, string? Cancels, JsonElement Output, int Attempt, bool Compensates = false) : RunCommand;
+
+    /// <summary>Tell the agent that a key is not wanted any more; the answer is the key's outcome.</summary>
+    public sealed record Cancel(string Key, long Epoch, string Node) : RunCommand;
+
+    /// <summary>Ask the guards of the start.</summary>
+    /// <param name="Lock">The lock's name; null where the playbook has none.</param>
+    public sealed record Admit(string? Lock) : RunCommand;
+
+    /// <summary>Ask the blast radius about a step.</summary>
+    /// <param name="StepId">The step.</param>
+    /// <param name="Touched">What it would hold.</param>
+    /// <param name="KernelLimit">Kernels that runs may hold at once; null: no bound.</param>
+    /// <param name="PrincipalLimit">Principals likewise.</param>
+    public sealed record Reserve(string StepId, TouchedTargets Touched, int? KernelLimit, int? PrincipalLimit) : RunCommand;
 
     /// <summary>Ask the agent what became of a key that an earlier epoch dispatched.</summary>
     public sealed record Resolve(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node) : RunCommand;
 
-    /// <summary>Measure for a verification.</summary>
-    public sealed record Probe(string VerificationId, string Name, JsonElement With, string Node, DateTimeOffset Deadline) : RunCommand;
+    /// <summary>Measure for a verification, or for the <c>skipWhen</c> of a step; <paramref name="Id"/> is the one's or the other's.</summary>
+    public sealed record Probe(string Id, string Name, JsonElement With, string Node, DateTimeOffset Deadline) : RunCommand;
 }
 
 /// <summary>

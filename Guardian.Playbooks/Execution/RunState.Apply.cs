@@ -5,17 +5,23 @@ namespace Guardian.Playbooks.Execution;
 public sealed partial record RunState
 {
     /// <summary>The state after <paramref name="e"/>.</summary>
-    public RunState Apply(RunEvent e) => e switch
+    public RunState Apply(RunEvent e) => Fold(e) with { LastEventAt = e.At };
+
+    private RunState Fold(RunEvent e) => e switch
     {
         RunStarted x => Started(x),
         RunRecovered x => Recovered(x).Placed(),
         RunHeld x => (this with { HeldSince = x.At, Reason = x.Reason }).Say($"holds: {x.Reason}").Placed(),
         RunReleased x => Released(x).Placed(),
+        RunAdmitted x => Admitted(x).Placed(),
+        StepTargeted x => Targeted(x).Placed(),
+        StepMeasured x => On(x.StepId, s => s with { SkipHolds = x.Holds, Measured = x.Result, Reason = x.Reason })
+            .Say($"{x.StepId}: measured, {x.Reason}").Placed(),
         StepSkipped x => On(x.StepId, s => s with { Phase = StepPhase.Skipped, Reason = x.Reason, EndedAt = x.At })
             .Say($"{x.StepId}: skipped, {x.Reason}").Placed(),
         StepObserved x => On(x.StepId, s => s with { Phase = StepPhase.Skipped, Observed = true, Input = x.Input, Reason = x.Reason, EndedAt = x.At })
             .Say($"{x.StepId}: observed only, {x.Reason}").Placed(),
-        StepApprovalRequested x => On(x.StepId, s => s with { Phase = StepPhase.AwaitingApproval, Input = x.Input, Reason = x.Reason })
+        StepApprovalRequested x => On(x.StepId, s => s with { Phase = StepPhase.AwaitingApproval, AwaitingSince = x.At, Input = x.Input, Reason = x.Reason })
             .Say($"{x.StepId}: waits for approval, {x.Reason}").Placed(),
         StepApprovalDecided x => Decided(x).Placed(),
         StepDispatched x => Dispatched(x).Placed(),
@@ -29,6 +35,7 @@ public sealed partial record RunState
         UndoDispatched x => On(x.StepId, s => s with
         {
             Undo = "running", UndoAttempt = x.Attempt, UndoDeadline = x.Deadline, UndoRetryAt = null, UndoInDoubt = false,
+            UndoCall = x.Action is null && x.Node is null ? null : x,
         }).Placed(),
         UndoEnded x => UndoOver(x).Placed(),
         RunEnded x => (this with { Phase = x.Phase, EndedAt = x.At, Reason = x.Reason, HeldSince = null }).Say($"{Name(x.Phase)}: {x.Reason}"),
@@ -56,7 +63,8 @@ public sealed partial record RunState
         [
             .. Steps.Select(s => s with
             {
-                Phase = s.Phase == StepPhase.Running ? StepPhase.Unknown : s.Phase,
+                Phase = s.Phase == StepPhase.Running && s.Nodes is null ? StepPhase.Unknown : s.Phase,
+                SkipHolds = Unmeasured(s),
                 UndoInDoubt = s.UndoInDoubt || s.Undo == "running",
             }),
         ],
@@ -65,7 +73,29 @@ public sealed partial record RunState
     private RunState Released(RunReleased x)
     {
         var held = x.At - (HeldSince ?? x.At);
-        return (this with { HeldSince = null, HeldFor = HeldFor + held, VerifyingSince = VerifyingSince + held, Reason = null }).Say("goes on");
+        return (this with
+        {
+            HeldSince = null,
+            HeldFor = HeldFor + held,
+            VerifyingSince = VerifyingSince + held,
+            Reason = null,
+            Steps = [.. Steps.Select(s => s with { AwaitingSince = s.AwaitingSince + held, SkipHolds = Unmeasured(s) })],
+        }).Say("goes on");
+    }
+
+    /// <summary>What was measured long before the step is no reason to skip it.</summary>
+    private static bool? Unmeasured(StepState s) => s is { Phase: StepPhase.Pending, Attempt: 0 } ? null : s.SkipHolds;
+
+    private RunState Admitted(RunAdmitted x) => x.Reason is null
+        ? this with { Admission = x }
+        : (this with { Admission = x }).Say($"guards: {x.Reason}{(x.ContainmentOnly ? "; containment only" : "")}");
+
+    private RunState Targeted(StepTargeted x)
+    {
+        var state = On(x.StepId, s => s with { Phase = StepPhase.Running, Nodes = x.Nodes, StartedAt = x.At });
+        var action = state.Step(x.StepId)!.Action;
+        return (state with { Steps = state.Steps.AddRange(x.Nodes.Select(node => new StepState($"{x.StepId}@{node}", action))) })
+            .Say($"{x.StepId}: goes to {string.Join(", ", x.Nodes)}");
     }
 
     private RunState Decided(StepApprovalDecided x) => x.Approved
@@ -89,7 +119,8 @@ public sealed partial record RunState
         return On(x.StepId, s => s with
         {
             Phase = phase, Reason = x.Reason, RetryAt = x.RetryAt, EndedAt = x.At, MayHaveHappened = s.MayHaveHappened || x.Unknown,
-        }).Say($"{x.StepId}: {(x.TimedOut ? "timed out" : "failed")}{(x.Unknown ? ", outcome unknown" : "")}, {x.Reason}{(x.RetryAt is null ? "" : "; tried again")}");
+            TargetGone = x.TargetGone,
+        }).Say($"{x.StepId}: {(x.TargetGone ? "target gone" : x.TimedOut ? "timed out" : "failed")}{(x.Unknown ? ", outcome unknown" : "")}, {x.Reason}{(x.RetryAt is null ? "" : "; tried again")}");
     }
 
     private RunState Probed(VerificationProbed x)
@@ -115,7 +146,12 @@ public sealed partial record RunState
     {
         Rollback = x,
         Reason = x.Reason,
-        Steps = [.. Steps.Select(s => x.StepIds.Contains(s.Id) && s.Undo is null ? s with { Undo = "pending" } : s)],
+        Steps =
+        [
+            .. Steps.Select(s => x.StepIds.Contains(s.Id) && s.Undo is null ? s with { Undo = "pending" }
+                : s.Phase == StepPhase.AwaitingApproval ? s with { Phase = StepPhase.Skipped, Reason = "the run turned back before it was approved", EndedAt = x.At }
+                : s),
+        ],
     }).Say(x.StepIds.Count == 0 ? $"turns to {Name(x.Then)}: {x.Reason}" : $"undoes {string.Join(", ", x.StepIds)}: {x.Reason}");
 
     private RunState UndoOver(UndoEnded x) => On(x.StepId, s => x switch

@@ -36,6 +36,12 @@ public sealed partial record RunState
     /// <summary>Start of verification, moved on by holds and takeovers; null before it.</summary>
     public DateTimeOffset? VerifyingSince { get; init; }
 
+    /// <summary>When the last event happened.</summary>
+    public DateTimeOffset LastEventAt { get; init; }
+
+    /// <summary>The guards' word; null where they were not asked yet, or have nothing to say.</summary>
+    public RunAdmitted? Admission { get; init; }
+
     /// <summary>An operator's wish to cancel.</summary>
     public RunCancelRequested? Cancel { get; init; }
 
@@ -53,6 +59,9 @@ public sealed partial record RunState
 
     /// <summary>True once over.</summary>
     public bool Ended => Phase >= RunPhase.Resolved;
+
+    /// <summary>True where only containment may act.</summary>
+    public bool ContainmentOnly => Start?.ContainmentOnly == true || Admission?.ContainmentOnly == true;
 
     /// <summary>The step of this id; null where there is none.</summary>
     public StepState? Step(string id) => Steps.Find(x => x.Id == id);
@@ -120,6 +129,35 @@ public sealed record StepState(string Id, string Action)
 
     /// <summary>True when an undo was dispatched before a takeover and its outcome is not known yet.</summary>
     public bool UndoInDoubt { get; init; }
+
+    /// <summary>Since when it waits for an operator.</summary>
+    public DateTimeOffset? AwaitingSince { get; init; }
+
+    /// <summary>Whether its <c>skipWhen</c> holds; null while it was not measured.</summary>
+    public bool? SkipHolds { get; init; }
+
+    /// <summary>What <c>skipWhen</c> measured.</summary>
+    public JsonElement? Measured { get; init; }
+
+    /// <summary>True where its target left the cluster.</summary>
+    public bool TargetGone { get; init; }
+
+    /// <summary>The nodes of a step that goes to many; null for every other.</summary>
+    public IReadOnlyList<string>? Nodes { get; init; }
+
+    /// <summary>The action that undoes it, its input and node, where it is not its own action's inverse.</summary>
+    public UndoDispatched? UndoCall { get; init; }
+
+    /// <summary>How it ended, as conditions see it; null while it is not over.</summary>
+    public string? Outcome => Phase switch
+    {
+        StepPhase.Succeeded or StepPhase.Undone or StepPhase.UndoFailed => "succeeded",
+        StepPhase.Failed when TargetGone => "target_gone",
+        StepPhase.Failed => "failed",
+        StepPhase.TimedOut => "timed_out",
+        StepPhase.Skipped => "skipped",
+        _ => null,
+    };
 
     /// <summary>True when nothing more happens to it but an undo.</summary>
     public bool Over => Phase is StepPhase.Succeeded or StepPhase.Failed or StepPhase.TimedOut or StepPhase.Skipped or StepPhase.Undone or StepPhase.UndoFailed;

@@ -31,7 +31,7 @@ internal static class TypeRules
 
     /// <summary>True where &lt; of the two makes sense.</summary>
     public static bool Ordered(FieldType a, FieldType b) =>
-        Comparable(a, b) && a is not (FieldType.Bool or FieldType.Rate) && b is not (FieldType.Bool or FieldType.Rate);
+        Comparable(a, b) && HasOrder(a) && HasOrder(b);
 
     /// <summary>The type of what is one or the other; null where they do not go together.</summary>
     public static FieldType? Join(FieldType a, FieldType b) =>
@@ -43,6 +43,8 @@ internal static class TypeRules
     /// <summary>True where a value of <paramref name="actual"/> may be given for <paramref name="expected"/>.</summary>
     public static bool Assignable(FieldType expected, FieldType actual) =>
         expected == actual || expected == FieldType.Any || actual == FieldType.Any || (expected == FieldType.Double && actual == FieldType.Int);
+
+    private static bool HasOrder(FieldType type) => type is not (FieldType.Bool or FieldType.Rate or FieldType.Size or FieldType.Percentage);
 
     private static bool IsNumber(FieldType type) => type is FieldType.Int or FieldType.Double;
 }

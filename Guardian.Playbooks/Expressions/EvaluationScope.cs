@@ -11,6 +11,9 @@ public sealed class EvaluationScope
     /// <summary><c>steps.&lt;id&gt;</c>: outputs of succeeded steps, objects.</summary>
     public IReadOnlyDictionary<string, JsonElement> Steps { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary><c>steps.&lt;id&gt;.outcome</c> of steps that are over.</summary>
+    public IReadOnlyDictionary<string, string> Outcomes { get; init; } = new Dictionary<string, string>();
+
     /// <summary><c>vars</c>.</summary>
     public IReadOnlyDictionary<string, JsonElement> Vars { get; init; } = new Dictionary<string, JsonElement>();
 

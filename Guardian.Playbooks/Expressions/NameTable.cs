@@ -23,6 +23,13 @@ internal sealed class NameTable
 {
     private NameTable(IReadOnlyDictionary<string, NameDeclaration> roots) => Roots = roots;
 
+    /// <summary>How a step ended, <c>steps.&lt;id&gt;.outcome</c>: succeeded, failed, timed_out, skipped or target_gone.</summary>
+    public const string Outcome = "outcome";
+
+    /// <summary><c>secrets</c> where it must not be used.</summary>
+    public static NameDeclaration Secrets { get; } = new(FieldType.Object,
+        Refusal: "a secret stands only in an input that an action declares secret, as the whole of ${secrets.<name>}");
+
     /// <summary>No names.</summary>
     public static NameTable Empty { get; } = new(new Dictionary<string, NameDeclaration>());
 
@@ -36,7 +43,7 @@ internal sealed class NameTable
     /// <summary>The same names and one more.</summary>
     public NameTable With(string root, NameDeclaration declaration)
     {
-        if (root is not ("incident" or "steps" or "vars" or "run" or "node" or "result")) throw new ArgumentException($"no scope has '{root}'", nameof(root));
+        if (root is not ("incident" or "steps" or "vars" or "run" or "node" or "result" or "secrets")) throw new ArgumentException($"no scope has '{root}'", nameof(root));
         return new NameTable(new Dictionary<string, NameDeclaration>(Roots, StringComparer.Ordinal) { [root] = declaration });
     }
 

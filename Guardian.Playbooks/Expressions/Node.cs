@@ -68,6 +68,8 @@ internal static class TypeNames
         FieldType.String => "a text",
         FieldType.Duration => "a duration",
         FieldType.Rate => "a rate",
+        FieldType.Size => "a size",
+        FieldType.Percentage => "a percentage",
         FieldType.List => "a list",
         _ => "an object",
     };

@@ -11,6 +11,7 @@ internal sealed class PathNode : Node
     private readonly string _entry;
     private readonly byte[][] _members;
     private readonly FieldType _declared;
+    private readonly bool _outcome;
 
     public PathNode(IReadOnlyList<string> path, FieldType declared)
     {
@@ -19,6 +20,7 @@ internal sealed class PathNode : Node
         var keyed = _root is "steps" or "vars";
         _entry = keyed ? path[1] : "";
         _members = [.. path.Skip(keyed ? 2 : 1).Select(Encoding.UTF8.GetBytes)];
+        _outcome = path is ["steps", _, NameTable.Outcome];
         _declared = declared;
     }
 
@@ -29,7 +31,7 @@ internal sealed class PathNode : Node
     {
         if (!TryResolve(frame.Scope, out var value)) frame.Fail($"{Path} is missing");
         if (_declared is FieldType.Any || value.Kind == _declared) return value;
-        if (_declared is FieldType.Rate && value.Kind == FieldType.String) return value;
+        if (_declared is FieldType.Rate or FieldType.Size or FieldType.Percentage && value.Kind == FieldType.String) return value;
         if (_declared is FieldType.Double && value.Kind == FieldType.Int) return Value.From(value.Double);
         if (_declared is FieldType.Duration && value.Kind == FieldType.String && Duration.TryParse(value.Text, out var duration)) return Value.From(duration.Value);
         frame.Fail($"{Path} is {TypeNames.Of(value.Kind)} but was declared as {TypeNames.Of(_declared)}");
@@ -39,6 +41,12 @@ internal sealed class PathNode : Node
     /// <summary>The value as it is now, of whatever type; false where it is missing or null.</summary>
     public bool TryResolve(EvaluationScope scope, out Value value)
     {
+        if (_outcome && scope.Outcomes.TryGetValue(_entry, out var outcome))
+        {
+            value = Value.From(outcome);
+            return true;
+        }
+
         JsonElement json;
         switch (_root)
         {

@@ -28,6 +28,14 @@ public sealed class Template
         var reader = new Utf8JsonReader(buffer.WrittenSpan);
         return JsonElement.ParseValue(ref reader);
     }
+
+    /// <summary>Renders a template that is a text.</summary>
+    /// <exception cref="EvaluationException">As <see cref="Render"/>.</exception>
+    public string RenderText(EvaluationScope scope)
+    {
+        var value = Render(scope);
+        return value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    }
 }
 
 /// <summary>A part of a template.</summary>
@@ -71,6 +79,48 @@ internal abstract record TemplatePart
             }
 
             writer.WriteStringValue(text.ToString());
+            Bound(writer, 0);
+        }
+    }
+
+    /// <summary>
+    /// Text of an input that is secret: literals, values and the names of secrets, as <c>{"$secret": ["Bearer ", {"name": "token"}]}</c>.
+    /// Whoever carries the action out puts the values in; what stands in the list as text is never looked up. Of each piece one is set.
+    /// </summary>
+    public sealed record SecretText(IReadOnlyList<(string? Literal, CompiledExpression? Expression, string? Secret)> Pieces) : TemplatePart
+    {
+        public override void Write(Utf8JsonWriter writer, EvaluationScope scope)
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray(Execution.SecretForm.Member);
+            foreach (var (literal, expression, secret) in Pieces)
+            {
+                if (secret is null)
+                {
+                    writer.WriteStringValue(literal ?? expression!.Substitute(scope).Render());
+                    Bound(writer, 0);
+                    continue;
+                }
+
+                writer.WriteStartObject();
+                writer.WriteString(Execution.SecretForm.Name, secret);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+    }
+
+    /// <summary>A computed value below a secret input: only a simple one, so that no data from outside can have the form of a secret.</summary>
+    public sealed record ComputedScalar(CompiledExpression Expression) : TemplatePart
+    {
+        public override void Write(Utf8JsonWriter writer, EvaluationScope scope)
+        {
+            var value = Expression.Substitute(scope);
+            if (value.Kind is Model.FieldType.Object or Model.FieldType.List)
+                throw new EvaluationException($"'{Expression.Source}' is {TypeNames.Of(value.Kind)}; an input that holds secrets takes only simple values");
+            value.Write(writer);
             Bound(writer, 0);
         }
     }

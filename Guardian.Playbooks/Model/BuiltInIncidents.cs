@@ -17,9 +17,32 @@ public static class BuiltInIncidents
     /// <summary>A new policy denies what the one before allowed.</summary>
     public const string PolicyRegression = "policy.regression";
 
+    /// <summary>The processor at its limit for a while.</summary>
+    public const string CpuPressure = "resource.cpu_pressure";
+
+    /// <summary>Memory at its limit for a while.</summary>
+    public const string MemoryPressure = "resource.memory_pressure";
+
+    /// <summary>A disk at its limit for a while.</summary>
+    public const string DiskPressure = "resource.disk_pressure";
+
+    /// <summary>A resource that cannot be measured any more.</summary>
+    public const string SensorFailure = "sensor_failure";
+
     private static readonly FieldSpec Principal = new("principal", FieldType.String, false, "The blamed principal; missing where nobody is blamed.");
     private static readonly FieldSpec Topic = new("topic", FieldType.String, true, "The topic of most violations.");
     private static readonly FieldSpec Violations = new("violations", FieldType.Int, true, "Violations so far; grows while the incident is open.");
+
+    private static readonly FieldSpec[] Pressure =
+    [
+        new("resource", FieldType.String, true, "cpu, memory or disk."),
+        new("value", FieldType.Double, true, "Percent of what may be used, when it was detected."),
+        new("enter", FieldType.Double, true, "The limit, percent."),
+        new("leave", FieldType.Double, true, "Calm below this, percent."),
+        new("sustained", FieldType.Double, true, "Seconds at the limit."),
+        new("source", FieldType.String, true, "What was read; names the quota where there is one."),
+        new("processes", FieldType.List, true, "The greatest users: pid, parent, name, cpu, treeCpu, memoryBytes, cgroup."),
+    ];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IncidentType> All { get; } =
@@ -28,6 +51,15 @@ public static class BuiltInIncidents
         new(ActorBlacklist, [Principal, Topic, Violations]) { Key = AclKey },
         new(ControlTopicFlood, [Principal, Topic, Violations]) { Key = AclKey },
         new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]) { Key = RegressionKey },
+        new(CpuPressure, Pressure) { Key = x => NodeKey("cpu", x) },
+        new(MemoryPressure, Pressure) { Key = x => NodeKey("memory", x) },
+        new(DiskPressure, Pressure),
+        new(SensorFailure,
+        [
+            new("resource", FieldType.String, true, "cpu, memory, disk or sampler."),
+            new("source", FieldType.String, true, "What should be read."),
+            new("reason", FieldType.String, true, "Why it is not known."),
+        ]),
     ];
 
     /// <summary>Of who is blamed, else of the topic.</summary>
@@ -41,6 +73,8 @@ public static class BuiltInIncidents
 
     private static string? AclKey(JsonElement incident) =>
         Text(incident, "principal") is { } principal ? PrincipalKey(principal) : Text(incident, "topic") is { } topic ? TopicKey(topic) : null;
+
+    private static string? NodeKey(string resource, JsonElement incident) => Text(incident, "node") is { } node ? $"resource/{resource}/{node}" : null;
 
     private static string? RegressionKey(JsonElement incident) => Text(incident, "policyHash") is { } hash ? RegressionKey(hash) : null;
 

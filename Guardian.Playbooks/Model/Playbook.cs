@@ -36,11 +36,11 @@ public sealed record Playbook
     /// <summary>Act only if the incident still fires after this long.</summary>
     public TimeSpan HoldFor { get; init; }
 
-    /// <summary>No new run for the key until this long after the last one ended.</summary>
-    public TimeSpan Cooldown { get; init; }
+    /// <summary>What bounds its acting.</summary>
+    public Guards Guards { get; init; } = Guards.None;
 
-    /// <summary>Runs per period and key. Containment steps are exempt.</summary>
-    public IReadOnlyList<RunQuota> MaxRuns { get; init; } = [];
+    /// <summary>How steps that wait for an operator end by themselves, where a step says nothing else; null: they wait until the run's time-out.</summary>
+    public Approval? Approval { get; init; }
 
     /// <summary>Bound on the whole run; past it the run escalates.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -74,45 +74,6 @@ public sealed record Playbook
 /// <param name="Event">A registered incident type.</param>
 /// <param name="When">Condition on <c>incident</c>; null is always.</param>
 public sealed record Trigger(string Event, CompiledExpression? When);
-
-/// <summary>At most <paramref name="Count"/> runs of a key within <paramref name="Per"/>.</summary>
-/// <param name="Count">1 or greater.</param>
-/// <param name="Per">Sliding window.</param>
-public sealed record RunQuota(int Count, TimeSpan Per);
-
-/// <summary>One action of a playbook.</summary>
-public sealed record Step
-{
-    /// <summary>Unique in the playbook.</summary>
-    public required string Id { get; init; }
-
-    /// <summary>A registered action.</summary>
-    public required string Action { get; init; }
-
-    /// <summary>Its input, rendered just before dispatch.</summary>
-    public required Template With { get; init; }
-
-    /// <summary>Runs only where true; null is always.</summary>
-    public CompiledExpression? If { get; init; }
-
-    /// <summary>Attempts and back-off.</summary>
-    public RetryPolicy Retry { get; init; } = RetryPolicy.Once;
-
-    /// <summary>Bound on one attempt.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>True for <c>undo: auto</c>: the action declares its inverse.</summary>
-    public bool Undo { get; init; }
-
-    /// <summary>Ends of a run at which a containment step is undone besides cancel: subset of resolved, step_failed.</summary>
-    public IReadOnlyList<string> UndoOn { get; init; } = [];
-
-    /// <summary>True for <c>onError: continue</c>.</summary>
-    public bool ContinueOnError { get; init; }
-
-    /// <summary>Target: <c>incident.node</c> (default) or <c>all</c>.</summary>
-    public string On { get; init; } = "incident.node";
-}
 
 /// <summary>How often and how a step is tried again.</summary>
 /// <param name="Attempts">1 to 20.</param>

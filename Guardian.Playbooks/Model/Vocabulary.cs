@@ -31,6 +31,12 @@ public enum FieldType
 
     /// <summary>A record whose members are not declared.</summary>
     Object,
+
+    /// <summary>A number of bytes, see <see cref="Model.ByteSize"/>; data only, no operators.</summary>
+    Size,
+
+    /// <summary>A share, see <see cref="Model.Percentage"/>; data only, no operators.</summary>
+    Percentage,
 }
 
 /// <summary>A declared name: an incident's field, an action's input or output, a probe's result.</summary>
@@ -38,7 +44,14 @@ public enum FieldType
 /// <param name="Type">Its static type.</param>
 /// <param name="Required">Always present (fields, outputs), or must be given (inputs).</param>
 /// <param name="Summary">One sentence for schema and docs, with unit and range.</param>
-public sealed record FieldSpec(string Name, FieldType Type, bool Required, string Summary = "");
+public sealed record FieldSpec(string Name, FieldType Type, bool Required, string Summary = "")
+{
+    /// <summary>True for an input that takes <c>${secrets.…}</c>, and nothing readable: its value never enters the journal, a plan or a log.</summary>
+    public bool Secret { get; init; }
+
+    /// <summary>The texts that it takes; empty: any.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+}
 
 /// <summary>A registered kind of incident. Its fields are what <c>incident.…</c> may name.</summary>
 /// <param name="Name">E.g. <c>message_bus.acl_violation.spam_attack</c>.</param>
@@ -71,17 +84,40 @@ public sealed record IncidentType(string Name, IReadOnlyList<FieldSpec> Fields)
 /// <param name="Summary">One sentence.</param>
 public sealed record ActionSpec(
     string Name, RiskClass Risk, IReadOnlyList<FieldSpec> Inputs, IReadOnlyList<FieldSpec> Outputs,
-    bool HasUndo, bool Idempotent, string Summary = "");
+    bool HasUndo, bool Idempotent, string Summary = "")
+{
+    /// <summary>True where its effect does not belong to a node: it is carried out elsewhere when its node has left the cluster.</summary>
+    public bool Anywhere { get; init; }
+}
 
 /// <summary>What the playbook language needs to know of a probe.</summary>
 /// <param name="Name">E.g. <c>bus.health</c>.</param>
 /// <param name="Inputs">Fields of <c>with:</c>.</param>
 /// <param name="Results">Fields of <c>result</c> in <c>check</c>.</param>
 /// <param name="Summary">One sentence.</param>
-public sealed record ProbeSpec(string Name, IReadOnlyList<FieldSpec> Inputs, IReadOnlyList<FieldSpec> Results, string Summary = "");
+public sealed record ProbeSpec(string Name, IReadOnlyList<FieldSpec> Inputs, IReadOnlyList<FieldSpec> Results, string Summary = "")
+{
+    /// <summary>True where what it measures does not belong to a node.</summary>
+    public bool Anywhere { get; init; }
+}
+
+/// <summary>What an effect would hold, as far as a blast radius and a kernel's own <c>remediation</c> are concerned.</summary>
+/// <param name="Principals">Principals that it restrains.</param>
+/// <param name="Kernels">Kernels that it restrains, stops or kills.</param>
+/// <param name="For">Length of its lease; null: as long as the run.</param>
+public sealed record TouchedTargets(IReadOnlyList<string> Principals, IReadOnlyList<string> Kernels, TimeSpan? For)
+{
+    /// <summary>Neither principals nor kernels.</summary>
+    public static TouchedTargets None { get; } = new([], [], null);
+}
 
 /// <summary>Everything a playbook may name. Immutable; built once from what is registered.</summary>
-public sealed class Vocabulary(IEnumerable<IncidentType> incidents, IEnumerable<ActionSpec> actions, IEnumerable<ProbeSpec> probes)
+/// <param name="incidents">Incident types.</param>
+/// <param name="actions">Actions.</param>
+/// <param name="probes">Probes.</param>
+/// <param name="secrets">Names of configured secrets.</param>
+public sealed class Vocabulary(
+    IEnumerable<IncidentType> incidents, IEnumerable<ActionSpec> actions, IEnumerable<ProbeSpec> probes, IEnumerable<string>? secrets = null)
 {
     /// <summary>Incident types by name.</summary>
     public IReadOnlyDictionary<string, IncidentType> Incidents { get; } = incidents.ToDictionary(x => x.Name, StringComparer.Ordinal);
@@ -91,4 +127,7 @@ public sealed class Vocabulary(IEnumerable<IncidentType> incidents, IEnumerable<
 
     /// <summary>Probes by name.</summary>
     public IReadOnlyDictionary<string, ProbeSpec> Probes { get; } = probes.ToDictionary(x => x.Name, StringComparer.Ordinal);
+
+    /// <summary>Names of configured secrets, <c>secrets.…</c>.</summary>
+    public IReadOnlySet<string> Secrets { get; } = (secrets ?? []).ToHashSet(StringComparer.Ordinal);
 }

@@ -40,7 +40,7 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
             Starts = clauses.Any(x => x.Holds),
             Because = clauses.FirstOrDefault(x => x.Holds)?.Because ?? string.Join("; ", clauses.Where(x => x.Event == type.Name).Select(x => x.Because)),
             Held = autonomy.Held,
-            Guards = Guards(playbook),
+            Guards = Guards(playbook, scope),
             Timeout = new Duration(playbook.Timeout).ToString(),
             Steps = [.. playbook.Steps.Select(x => Plan(playbook, x, scope))],
             Finally = [.. playbook.Finally.Select(x => Plan(playbook, x, scope))],
@@ -53,7 +53,7 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
     {
         var action = vocabulary.Actions[step.Action];
         var (input, failure) = Input(step.With, scope);
-        var (mode, why) = Autonomy(playbook, action.Risk);
+        var (mode, why) = Autonomy(playbook, step, action.Risk);
         var (decision, because) = Decide(step, scope, mode, why, failure);
         return new PlannedStep
         {
@@ -64,10 +64,11 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
             Input = input,
             Risk = YamlValues.Snake(action.Risk),
             Autonomy = why,
-            Target = step.On,
-            Undo = step.Undo ? "auto" : "none",
+            Target = step.On.ToString(),
+            Undo = step.Undo is { } undo ? undo.Action ?? "auto" : "none",
             UndoOn = step.UndoOn,
             Attempts = Attempts(step),
+            SkipWhen = step.SkipWhen is { } skip ? $"{skip.Probe}: {skip.Check.Source}, within {new Duration(skip.Within)}; without an answer it runs" : null,
         };
     }
 
@@ -105,14 +106,16 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
     }
 
     /// <summary>The strictest wins; what has no effect on what is guarded acts unless everything is only observed.</summary>
-    private (OperatingMode Mode, string Why) Autonomy(Playbook playbook, RiskClass risk)
+    private (OperatingMode Mode, string Why) Autonomy(Playbook playbook, Step step, RiskClass risk)
     {
         var of = risk == RiskClass.None ? OperatingMode.Enforce : autonomy.Class(risk);
         var mode = (OperatingMode)Math.Min(Math.Min((int)autonomy.Mode, (int)of), (int)playbook.Mode);
         if (risk == RiskClass.None && mode == OperatingMode.Propose) mode = OperatingMode.Enforce;
+        mode = (OperatingMode)Math.Min((int)mode, (int)step.Mode);
         var parts = risk == RiskClass.None
             ? $"mode {YamlValues.Snake(autonomy.Mode)}, no risk, playbook {YamlValues.Snake(playbook.Mode)}"
             : $"mode {YamlValues.Snake(autonomy.Mode)}, class {YamlValues.Snake(risk)} {YamlValues.Snake(of)}, playbook {YamlValues.Snake(playbook.Mode)}";
+        if (step.Mode != OperatingMode.Enforce) parts += $", step {YamlValues.Snake(step.Mode)}";
         return (mode, $"{YamlValues.Snake(mode)}: the strictest of {parts}");
     }
 
@@ -147,12 +150,31 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
         return $"{attempts} of at most {new Duration(step.Timeout)}; a failure {(step.ContinueOnError ? "lets the run go on" : "ends the run")}";
     }
 
-    private static List<string> Guards(Playbook playbook)
+    private static string Lock(Template text, EvaluationScope scope)
+    {
+        try
+        {
+            return text.RenderText(scope);
+        }
+        catch (EvaluationException e)
+        {
+            return $"not known: {e.Message}";
+        }
+    }
+
+    private static List<string> Guards(Playbook playbook, EvaluationScope scope)
     {
         var guards = new List<string>();
+        var declared = playbook.Guards;
         if (playbook.HoldFor > TimeSpan.Zero) guards.Add($"holdFor {new Duration(playbook.HoldFor)}: acts only if the incident still fires then");
-        if (playbook.Cooldown > TimeSpan.Zero) guards.Add($"cooldown {new Duration(playbook.Cooldown)} after a run ended, for its key");
-        guards.AddRange(playbook.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture, $"at most {x.Count} runs per {new Duration(x.Per)} and key, then containment only")));
+        if (declared.Cooldown > TimeSpan.Zero) guards.Add($"cooldown {new Duration(declared.Cooldown)} after a run ended, for its key");
+        guards.AddRange(declared.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture,
+            $"at most {x.Count} runs per {new Duration(x.Per)} and {YamlValues.Snake(x.Scope)}, then containment only")));
+        if (declared.Lock is { } text) guards.Add($"lock '{Lock(text, scope)}': of the runs with the same text one acts at a time");
+        if (declared.BlastRadius is { Kernels: { } kernels }) guards.Add($"blast radius: at most {kernels} of the declared kernels held at once, at least 1");
+        if (declared.BlastRadius is { Principals: { } principals }) guards.Add(string.Create(CultureInfo.InvariantCulture, $"blast radius: at most {principals} principals held at once"));
+        if (declared.CircuitBreaker is { } breaker)
+            guards.Add(string.Create(CultureInfo.InvariantCulture, $"circuit breaker: opens after {breaker.Failures} escalated runs within {new Duration(breaker.Within)}, until an operator resets it"));
         return guards;
     }
 }

@@ -13,7 +13,8 @@ internal sealed class RunScript(PlaybookTest test, Vocabulary vocabulary)
     /// <summary>The end of an attempt, by default a success; null where nobody answers.</summary>
     public RunInput.Outcome? Outcome(string key, string action, bool undo, int attempt)
     {
-        var id = key.Split('/')[1];
+        undo |= key.EndsWith("/undo", StringComparison.Ordinal);
+        var id = key.Split('/')[1].Split('@')[0];
         var scripted = (undo ? test.UndoOutcomes : test.Outcomes).GetValueOrDefault(id);
         var outcome = scripted is null ? new ScriptedOutcome(OutcomeKind.Succeeded) : scripted[Math.Clamp(attempt - 1, 0, scripted.Count - 1)];
         if (outcome.Kind is not { } kind) return null;
@@ -51,6 +52,8 @@ internal sealed class RunScript(PlaybookTest test, Vocabulary vocabulary)
         FieldType.Int or FieldType.Double => 0,
         FieldType.Duration => "1s",
         FieldType.Rate => "1/s",
+        FieldType.Size => "1B",
+        FieldType.Percentage => "1%",
         FieldType.List => new JsonArray(),
         FieldType.Object => new JsonObject(),
         _ => field.Name,

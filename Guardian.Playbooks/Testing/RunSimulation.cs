@@ -72,11 +72,22 @@ public sealed class RunSimulation
     {
         RunCommand.Dispatch x => Write(_script.Outcome(x.Key, x.Action, x.Undo, x.Attempt) is { } outcome ? _machine.Handle(_state, outcome, View) : []),
         RunCommand.Resolve x => Write(_script.Outcome(x.Key, x.Action, x.Undo, Attempt(x.Key)) is { } outcome ? _machine.Handle(_state, outcome, View) : []),
-        RunCommand.Probe x => Write(_script.Measurement(x.VerificationId) is { } probed ? _machine.Handle(_state, probed, View) : [Passed(x.VerificationId)]),
+        RunCommand.Probe x => Write(Measured(x.Id)),
+        RunCommand.Cancel x => Write(_machine.Handle(_state, new RunInput.Outcome(x.Key, OutcomeKind.Failed, default, "called off"), View)),
+        RunCommand.Admit => Write(_machine.Handle(_state, new RunInput.Admitted(true, false, null), View)),
+        RunCommand.Reserve x => Write(_machine.Handle(_state, new RunInput.Reserved(x.StepId, true, null), View)),
         _ => false,
     };
 
     private int Attempt(string key) => _state.Steps.Find(x => x.Key == key)?.Attempt ?? 1;
+
+    private IReadOnlyList<RunEvent> Measured(string id)
+    {
+        if (_script.Measurement(id) is { } probed) return _machine.Handle(_state, probed, View);
+        return _state.Verify.Exists(x => x.Id == id)
+            ? [Passed(id)]
+            : [new StepMeasured { At = _now, StepId = id, Holds = false, Reason = "the test says nothing of it, so it runs" }];
+    }
 
     /// <summary>A check of which the test says nothing holds.</summary>
     private VerificationProbed Passed(string id)

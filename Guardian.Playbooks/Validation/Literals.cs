@@ -22,6 +22,8 @@ internal static class Literals
         _ when IsNumber(node.Text) => FieldType.Double,
         _ when Duration.TryParse(node.Text, out _) => FieldType.Duration,
         _ when Rate.TryParse(node.Text, out _) => FieldType.Rate,
+        _ when ByteSize.TryParse(node.Text, out _) => FieldType.Size,
+        _ when Percentage.TryParse(node.Text, out _) => FieldType.Percentage,
         _ => FieldType.String,
     };
 
@@ -32,7 +34,9 @@ internal static class Literals
         FieldType.Double => Infer(node) is FieldType.Double or FieldType.Int,
         FieldType.Duration => node.Kind == YamlKind.Scalar && Duration.TryParse(node.Text, out _),
         FieldType.Rate => node.Kind == YamlKind.Scalar && Rate.TryParse(node.Text, out _),
-        FieldType.String => Infer(node) is FieldType.String or FieldType.Duration or FieldType.Rate,
+        FieldType.Size => node.Kind == YamlKind.Scalar && ByteSize.TryParse(node.Text, out _),
+        FieldType.Percentage => node.Kind == YamlKind.Scalar && Percentage.TryParse(node.Text, out _),
+        FieldType.String => Infer(node) is FieldType.String or FieldType.Duration or FieldType.Rate or FieldType.Size or FieldType.Percentage,
         _ => Infer(node) == type,
     };
 
@@ -45,6 +49,8 @@ internal static class Literals
         FieldType.String => "text (put numbers and true/false in quotes)",
         FieldType.Duration => "a duration such as 200ms, 10s, 5m, 1h",
         FieldType.Rate => "a rate such as 10/s, 600/m, 1000/h",
+        FieldType.Size => "a size such as 64MiB, 2GiB",
+        FieldType.Percentage => "a percentage such as 50%",
         _ => TypeNames.Of(type),
     };
 

@@ -38,14 +38,24 @@ internal static class Names
         var members = new Dictionary<string, NameDeclaration>(StringComparer.Ordinal);
         foreach (var step in before)
         {
-            var outputs = vocabulary.Actions.TryGetValue(step.Action, out var action) ? action.Outputs : [];
-            members[step.Id] = NameDeclaration.Record(outputs, allOptional || step.If is not null || step.ContinueOnError);
+            var optional = allOptional || step.If is not null || step.SkipWhen is not null || step.ContinueOnError;
+            members[step.Id] = WithOutcome(NameDeclaration.Record(Outputs(step, vocabulary), optional));
         }
 
         foreach (var id in others)
             members.TryAdd(id, new NameDeclaration(FieldType.Object, Refusal: $"step '{id}' has not run here yet; only outputs of earlier steps can be used"));
         return NameDeclaration.Group(members);
     }
+
+    /// <summary>The outputs of a step: those of its action, or, where it runs on many nodes, a list of what each gave.</summary>
+    public static IReadOnlyList<FieldSpec> Outputs(Step step, Vocabulary vocabulary) =>
+        step.On.Many ? ManyOutputs : vocabulary.Actions.TryGetValue(step.Action, out var action) ? action.Outputs : [];
+
+    private static readonly FieldSpec[] ManyOutputs = [new("nodes", FieldType.List, true, "One entry per node: node, outcome, output.")];
+
+    /// <summary>How it ended is known of every step that is over, also of one that was skipped.</summary>
+    private static NameDeclaration WithOutcome(NameDeclaration step) => NameDeclaration.Group(
+        new Dictionary<string, NameDeclaration>(step.Members!, StringComparer.Ordinal) { [NameTable.Outcome] = new(FieldType.String) });
 
     /// <summary><c>vars</c> by the types of their values.</summary>
     public static NameDeclaration Vars(YamlNode? vars) => NameDeclaration.Group(

@@ -21,9 +21,9 @@ public static class PlaybookAdvice
         {
             var action = vocabulary.Actions[step.Action];
             acts |= action.Risk > RiskClass.None;
-            if (action is { HasUndo: true, Risk: > RiskClass.None } && !step.Undo)
+            if (action is { HasUndo: true, Risk: > RiskClass.None } && step.Undo is null)
                 Warn(step.Id, $"step '{step.Id}' has no undo: a cancelled run leaves what {action.Name} did; add 'undo: auto'");
-            if (action.Risk == RiskClass.Destroy && IsUnguarded(playbook))
+            if (action.Risk == RiskClass.Destroy && step.Mode > OperatingMode.Propose && IsUnguarded(playbook))
                 Warn(step.Id, $"step '{step.Id}' can destroy ({action.Name}) without approval or guard; use 'mode: propose', or limit it with 'guards: {{ maxRuns: … }}'");
             if (action.Risk > RiskClass.None && autonomy(action.Risk) is var allowed && allowed < playbook.Mode && allowed < OperatingMode.Enforce)
                 Warn(step.Id, $"step '{step.Id}' will only be {(allowed == OperatingMode.Propose ? "proposed" : "recorded")}: the configuration lets {YamlValues.Snake(action.Risk)} actions like {action.Name} go as far as {YamlValues.Snake(allowed)} (Guardian:Mode, Guardian:Autonomy:{action.Risk})");
@@ -40,5 +40,5 @@ public static class PlaybookAdvice
         }
     }
 
-    private static bool IsUnguarded(Playbook playbook) => playbook.Mode > OperatingMode.Propose && playbook.MaxRuns.Count == 0;
+    private static bool IsUnguarded(Playbook playbook) => playbook.Mode > OperatingMode.Propose && playbook.Guards.MaxRuns.Count == 0;
 }

@@ -27,6 +27,15 @@ internal static class PlaybookLimits
     /// <summary>Consecutive passes of a verification.</summary>
     public const int Passes = 100;
 
+    /// <summary>Measurements of one verification: each is an event of the run.</summary>
+    public const int Measurements = 1_000;
+
+    /// <summary>Failures of a circuit breaker.</summary>
+    public const int Failures = 1_000;
+
+    /// <summary>Principals of a blast radius; no table of the node holds more.</summary>
+    public const int Principals = 1_000_000;
+
     /// <summary>Runs of a quota. A run is remembered for as long as its quota looks back.</summary>
     public const int Runs = 10_000;
 

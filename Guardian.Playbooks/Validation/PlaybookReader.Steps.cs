@@ -6,21 +6,24 @@ namespace Guardian.Playbooks.Validation;
 
 internal sealed partial class PlaybookReader
 {
-    private List<Step> ReadSteps(IReadOnlyList<YamlNode> nodes, NameTable names, IReadOnlyList<Step> before, IReadOnlyList<string> allIds, bool optional)
+    /// <summary>Reads steps, or, where others stand <paramref name="before"/> them, those of <c>finally</c>: of the others each may not have run.</summary>
+    private List<Step> ReadSteps(IReadOnlyList<YamlNode> nodes, NameTable names, IReadOnlyList<Step> before, IReadOnlyList<string> allIds, TimeSpan runTimeout)
     {
         var steps = new List<Step>();
         foreach (var node in nodes)
         {
-            var earlier = Names.Steps(before, [], vocabulary, optional).Members!
-                .Concat(Names.Steps(steps, allIds, vocabulary).Members!.Where(x => before.All(b => b.Id != x.Key)))
-                .ToDictionary(x => x.Key, x => x.Value, StringComparer.Ordinal);
-            if (ReadStep(node, names.With("steps", NameDeclaration.Group(earlier))) is { } step) steps.Add(step);
+            NameTable Seeing(IEnumerable<Step> done) => names.With("steps", NameDeclaration.Group(
+                Names.Steps(before, [], vocabulary, allOptional: true).Members!
+                    .Concat(Names.Steps(done, allIds, vocabulary).Members!.Where(x => before.All(b => b.Id != x.Key)))
+                    .ToDictionary(x => x.Key, x => x.Value, StringComparer.Ordinal)));
+
+            if (ReadStep(node, Seeing(steps), x => Seeing([.. steps, x]), runTimeout) is { } step) steps.Add(step);
         }
 
         return steps;
     }
 
-    private Step? ReadStep(YamlNode node, NameTable names)
+    private Step? ReadStep(YamlNode node, NameTable names, Func<Step, NameTable> afterwards, TimeSpan runTimeout)
     {
         if (MapReader.Of(node, sink, "a step") is not { } map) return null;
         var id = ReadId(map, "a step's id");
@@ -31,7 +34,7 @@ internal sealed partial class PlaybookReader
         var with = map.Take("with");
         var template = action is null
             ? Template.Empty
-            : new WithReader(names, condition?.Vouches ?? [], sink).Read(with, action.Inputs, action.Name, node);
+            : new WithReader(names, condition?.Vouches ?? [], sink, vocabulary.Secrets).Read(with, action.Inputs, action.Name, node);
         var step = new Step
         {
             Id = id ?? "",
@@ -40,12 +43,14 @@ internal sealed partial class PlaybookReader
             If = condition,
             Retry = ReadRetry(map.Map("retry")),
             Timeout = map.Duration("timeout", TimeSpan.FromSeconds(30), PlaybookLimits.ShortestTimeout, PlaybookLimits.LongestAttempt),
-            Undo = ReadUndo(map, action),
+            SkipWhen = ReadSkipWhen(map.Map("skipWhen"), names),
             UndoOn = ReadUndoOn(map),
             ContinueOnError = ReadOnError(map),
             On = ReadTarget(map),
+            Mode = map.Enum("mode", OperatingMode.Enforce),
+            Approval = ReadApproval(map.Map("approval"), runTimeout),
         };
-        map.NotSupported("skipWhen", "use 'if' on the incident's fields, or remove it");
+        step = step with { Undo = ReadUndo(map, action, condition?.Vouches ?? [], afterwards(step with { If = null, SkipWhen = null, ContinueOnError = false })) };
         map.Finish();
         return id is null ? null : step with { If = ifNode is not null && condition is null ? Unreadable : condition };
     }
@@ -92,17 +97,37 @@ internal sealed partial class PlaybookReader
         return policy;
     }
 
-    private bool ReadUndo(MapReader map, ActionSpec? action)
+    private SkipCondition? ReadSkipWhen(MapReader? skip, NameTable names)
     {
-        if (map.Take("undo") is not { } node) return false;
-        if (node.Text != "auto")
-        {
-            sink.Add(node, $"'undo' must be auto; {node.Describe()} is not supported by this release");
-            return false;
-        }
+        if (skip is null) return null;
+        var probe = Lookup(skip.Require("probe"), vocabulary.Probes, "probe");
+        var with = skip.Take("with");
+        var checkNode = skip.Require("check");
+        var within = skip.Duration("within", TimeSpan.FromSeconds(2), PlaybookLimits.ShortestTimeout, PlaybookLimits.LongestAttempt);
+        skip.Finish();
+        if (probe is null) return null;
+        var template = new WithReader(names, [], sink, vocabulary.Secrets).Read(with, probe.Inputs, probe.Name, skip.Node);
+        return Condition(checkNode, names.WithResult(probe.Results), "check") is { } check
+            ? new SkipCondition { Probe = probe.Name, With = template, Check = check, Within = within }
+            : null;
+    }
 
-        if (action is { HasUndo: false }) sink.Add(node, $"'{action.Name}' has no undo; remove 'undo'");
-        return true;
+    private StepUndo? ReadUndo(MapReader map, ActionSpec? action, IReadOnlyList<string> present, NameTable names)
+    {
+        if (map.Take("undo") is not { } node) return null;
+        if (node.Kind == YamlKind.Map) return ReadUndoAction(MapReader.Of(node, sink, "'undo'")!, present, names);
+        if (node.Text != "auto") sink.Add(node, $"'undo' must be auto, or an action: {{ action: …, with: {{ … }} }}, not {node.Describe()}");
+        else if (action is { HasUndo: false }) sink.Add(node, $"'{action.Name}' has no undo; remove 'undo', or name an action: {{ action: …, with: {{ … }} }}");
+        return StepUndo.Auto;
+    }
+
+    /// <summary>Its input may use what the step itself gave.</summary>
+    private StepUndo? ReadUndoAction(MapReader undo, IReadOnlyList<string> present, NameTable names)
+    {
+        var action = Lookup(undo.Require("action"), vocabulary.Actions, "action");
+        var with = undo.Take("with");
+        undo.Finish();
+        return action is null ? null : new StepUndo(action.Name, new WithReader(names, present, sink, vocabulary.Secrets).Read(with, action.Inputs, action.Name, undo.Node));
     }
 
     private List<string> ReadUndoOn(MapReader map)
@@ -115,7 +140,7 @@ internal sealed partial class PlaybookReader
             else sink.Add(node, $"'undoOn' takes resolved and step_failed, not {node.Describe()}");
         }
 
-        if (causes.Count > 0 && map.Take("undo") is null) sink.Add(map.Take("undoOn")!, "'undoOn' needs 'undo: auto' beside it");
+        if (causes.Count > 0 && map.Take("undo") is null) sink.Add(map.Take("undoOn")!, "'undoOn' needs 'undo' beside it");
         return causes;
     }
 
@@ -126,14 +151,15 @@ internal sealed partial class PlaybookReader
         return node.Text == "continue";
     }
 
-    private string ReadTarget(MapReader map)
+    private StepTarget ReadTarget(MapReader map)
     {
-        if (map.Take("on") is not { } node) return "incident.node";
-        if (node.Text is "incident.node") return node.Text;
-        sink.Add(node, node.Text is "all" || node.Text.StartsWith("role:", StringComparison.Ordinal)
-            ? $"'on: {node.Text}' is not supported by this release; use incident.node"
-            : $"'on' must be incident.node, not {node.Describe()}");
-        return "incident.node";
+        if (map.Take("on") is not { } node) return StepTarget.IncidentNode;
+        if (node.Kind == YamlKind.Scalar && node.Text == "incident.node") return StepTarget.IncidentNode;
+        if (node.Kind == YamlKind.Scalar && node.Text == "all") return StepTarget.All;
+        if (node.Kind == YamlKind.Scalar && node.Text.StartsWith("role:", StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(node.Text[5..]))
+            return new StepTarget(TargetKind.Role, node.Text[5..].Trim());
+        sink.Add(node, $"'on' must be incident.node, all or role:<name>, not {node.Describe()}");
+        return StepTarget.IncidentNode;
     }
 
     private enum Backoff

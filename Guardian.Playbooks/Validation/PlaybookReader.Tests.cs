@@ -14,7 +14,8 @@ internal sealed partial class PlaybookReader
     {
         var tests = new List<PlaybookTest>();
         var actions = steps.Concat(final).ToDictionary(x => x.Id, x => vocabulary.Actions.GetValueOrDefault(x.Action)?.Outputs ?? [], StringComparer.Ordinal);
-        var probes = verify.ToDictionary(x => x.Id, x => vocabulary.Probes[x.Probe].Results, StringComparer.Ordinal);
+        var probes = verify.Select(x => (x.Id, x.Probe)).Concat(steps.Concat(final).Where(x => x.SkipWhen is not null).Select(x => (x.Id, x.SkipWhen!.Probe)))
+            .ToDictionary(x => x.Item1, x => vocabulary.Probes[x.Item2].Results, StringComparer.Ordinal);
         foreach (var node in nodes)
         {
             if (MapReader.Of(node, sink, "a test") is not { } map) continue;
@@ -49,7 +50,7 @@ internal sealed partial class PlaybookReader
             Outcomes = Scripts(given.Map("outcomes"), actions, "step", ReadOutcome),
             UndoOutcomes = Scripts(given.Map("undo"), actions, "step", ReadOutcome),
             Probes = Scripts(given.Map("probes"), probes, "verification", ReadResult),
-            Approvals = Scripts(given.Map("approvals"), actions, "step", ReadApproval).ToDictionary(x => x.Key, x => x.Value[0], StringComparer.Ordinal),
+            Approvals = Scripts(given.Map("approvals"), actions, "step", ReadApprovalWord).ToDictionary(x => x.Key, x => x.Value[0], StringComparer.Ordinal),
             CancelAfter = cancelAfter?.Text,
         };
         given.Finish();
@@ -144,7 +145,7 @@ internal sealed partial class PlaybookReader
         return null;
     }
 
-    private bool ReadApproval(YamlNode node, IReadOnlyList<FieldSpec> _)
+    private bool ReadApprovalWord(YamlNode node, IReadOnlyList<FieldSpec> _)
     {
         if (node.Text is not ("approved" or "rejected")) sink.Add(node, $"an approval is approved or rejected, not {node.Describe()}");
         return node.Text == "approved";

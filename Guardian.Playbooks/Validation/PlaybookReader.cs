@@ -19,24 +19,26 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         var (name, version, owner, description) = ReadMetadata(map);
         var mode = map.Enum("mode", OperatingMode.Enforce);
         var conflict = map.Enum("onConflict", ConflictPolicy.Attach);
-        if (conflict == ConflictPolicy.Drop) map.NotSupported("onConflict", "use attach");
         var holdFor = map.Duration("holdFor", TimeSpan.Zero, max: PlaybookLimits.LongestRun);
         var timeout = map.Duration("timeout", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), PlaybookLimits.LongestRun);
-        var (cooldown, maxRuns) = ReadGuards(map.Map("guards"));
+        var approval = ReadApproval(map.Map("approval"), timeout);
         var vars = ReadVars(map.Take("vars"));
         var (triggers, types) = ReadTriggers(map);
         var names = NameTable.Empty
             .WithIncident(Names.IncidentFields(types))
             .With("vars", Names.Vars(vars))
             .With("run", NameTable.Run)
-            .With("node", new NameDeclaration(FieldType.String));
+            .With("node", new NameDeclaration(FieldType.String))
+            .With("secrets", NameTable.Secrets);
+        var guards = ReadGuards(map.Map("guards"), names);
 
         var stepNodes = Items(map, "steps", PlaybookLimits.Steps, needed: true);
         var finallyNodes = Items(map, "finally", PlaybookLimits.Finally, needed: false);
         var verifyNodes = Items(map, "verify", PlaybookLimits.Verifications, needed: false);
         var allIds = stepNodes.Concat(finallyNodes).Select(x => x.Get("id")?.Text ?? "").Where(Names.IsIdentifier).ToList();
-        var steps = ReadSteps(stepNodes, names, [], allIds, optional: false);
-        var final = ReadSteps(finallyNodes, names, steps, allIds, optional: true);
+        var steps = ReadSteps(stepNodes, names, [], allIds, timeout);
+        var final = ReadSteps(finallyNodes, names, steps, allIds, timeout);
+        steps = [.. steps.Select(x => x with { OutcomeIsUsed = steps.Concat(final).Any(y => y.If?.Names.Contains($"steps.{x.Id}.{NameTable.Outcome}") == true) })];
         var verify = ReadVerifications(verifyNodes, names.With("steps", Names.Steps(steps, allIds, vocabulary)));
         var rollback = ReadRollback(map.Map("rollback"));
         var tests = ReadTests(map.List("tests"), types, steps, final, verify);
@@ -55,8 +57,8 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
             Triggers = triggers,
             OnConflict = conflict,
             HoldFor = holdFor,
-            Cooldown = cooldown,
-            MaxRuns = maxRuns,
+            Guards = guards,
+            Approval = approval,
             Timeout = timeout,
             Vars = Constants(vars),
             Steps = steps,
@@ -119,36 +121,6 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         }
 
         return (triggers, types);
-    }
-
-    private (TimeSpan Cooldown, IReadOnlyList<RunQuota> MaxRuns) ReadGuards(MapReader? guards)
-    {
-        if (guards is null) return (TimeSpan.Zero, []);
-        var cooldown = guards.Duration("cooldown", TimeSpan.Zero, max: PlaybookLimits.LongestGuard);
-        var quotas = new List<RunQuota>();
-        foreach (var item in guards.List("maxRuns"))
-        {
-            if (MapReader.Of(item, sink, "a quota of 'maxRuns'") is not { } quota) continue;
-            quota.Require("count");
-            quota.Require("per");
-            var count = quota.Int("count", 1, 1, PlaybookLimits.Runs);
-            var per = quota.Duration("per", TimeSpan.FromHours(1), TimeSpan.FromSeconds(1), PlaybookLimits.LongestGuard);
-            if (quota.Take("scope") is { } scope && scope.Text != "key")
-            {
-                sink.Add(scope, scope.Text is "playbook" or "cluster"
-                    ? $"scope '{scope.Text}' is not supported by this release; only 'key' is"
-                    : $"'scope' must be key, not {scope.Describe()}");
-            }
-
-            quota.Finish();
-            quotas.Add(new RunQuota(count, per));
-        }
-
-        guards.NotSupported("lock");
-        guards.NotSupported("blastRadius");
-        guards.NotSupported("circuitBreaker");
-        guards.Finish();
-        return (cooldown, quotas);
     }
 
     private YamlNode? ReadVars(YamlNode? vars)

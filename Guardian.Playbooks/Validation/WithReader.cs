@@ -8,7 +8,8 @@ namespace Guardian.Playbooks.Validation;
 /// <param name="names">Names that <c>${…}</c> may use.</param>
 /// <param name="present">Optional names that the step's condition vouches for.</param>
 /// <param name="sink">Where errors go.</param>
-internal sealed class WithReader(NameTable names, IReadOnlyList<string> present, ErrorSink sink)
+/// <param name="secrets">Names of configured secrets.</param>
+internal sealed class WithReader(NameTable names, IReadOnlyList<string> present, ErrorSink sink, IReadOnlySet<string> secrets)
 {
     /// <summary>Reads the inputs of <paramref name="owner"/>; <paramref name="at"/> is where a missing one is reported.</summary>
     public Template Read(YamlNode? with, IReadOnlyList<FieldSpec> inputs, string owner, YamlNode at)
@@ -25,14 +26,19 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
             var spec = inputs.FirstOrDefault(x => x.Name == entry.Key);
             if (spec is null)
                 sink.Add(entry.KeyNode, $"'{owner}' has no input '{YamlNode.Shorten(entry.Key)}'{Spelling.Hint(entry.Key, inputs.Select(x => x.Name))}");
-            else if (Part(entry.Value, spec.Type, entry.Key) is { } part)
+            else if ((spec.Secret ? SecretPart(entry.Value, spec.Type, entry.Key) : Part(entry.Value, spec.Type, entry.Key)) is { } part)
                 members.Add((entry.Key, part));
+            if (spec is { Values.Count: > 0 } && entry.Value.Kind == YamlKind.Scalar && !entry.Value.Text.Contains("${", StringComparison.Ordinal) && !spec.Values.Contains(entry.Value.Text))
+                sink.Add(entry.Value, $"'{entry.Key}' must be one of {string.Join(", ", spec.Values)}, not {entry.Value.Describe()}");
         }
 
         foreach (var missing in inputs.Where(x => x.Required && with?.Get(x.Name) is null))
             sink.Add(with ?? at, $"'{owner}' needs the input '{missing.Name}': {Literals.Form(missing.Type)}");
         return new Template(new TemplatePart.Map(members));
     }
+
+    /// <summary>Reads a text that may hold <c>${…}</c>.</summary>
+    public Template? Text(YamlNode node, string key) => Part(node, FieldType.String, key) is { } part ? new Template(part) : null;
 
     private TemplatePart? Part(YamlNode node, FieldType type, string key)
     {
@@ -76,6 +82,50 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
 
         var parts = pieces.Select(x => x.IsExpression ? (Literal: (string?)null, Expression: Compile(node, x, FieldType.Any)) : (x.Text, null)).ToList();
         return parts.Any(x => x is { Literal: null, Expression: null }) ? null : new TemplatePart.Text(parts);
+    }
+
+    /// <summary>An input that is secret. A text without a secret would be one that everybody reads in the file.</summary>
+    private TemplatePart? SecretPart(YamlNode node, FieldType type, string key)
+    {
+        if (node.Kind == YamlKind.Scalar && !node.IsNull && NamesOf(node).Count == 0 && type is not (FieldType.Object or FieldType.List))
+        {
+            sink.Add(node, $"'{key}' is secret: write ${{secrets.<name>}} and configure it under Guardian:Secrets; a value in this file could be read by everybody");
+            return null;
+        }
+
+        if (node.Kind == YamlKind.Scalar && type is not (FieldType.String or FieldType.Any)) return Part(node, type, key);
+        return BelowSecret(node, key);
+    }
+
+    private TemplatePart? BelowSecret(YamlNode node, string key)
+    {
+        switch (node.Kind)
+        {
+            case YamlKind.List: return new TemplatePart.List([.. node.Items.Select(x => BelowSecret(x, key)).OfType<TemplatePart>()]);
+            case YamlKind.Map: return new TemplatePart.Map([.. node.Entries.Select(x => (x.Key, Value: BelowSecret(x.Value, x.Key)!)).Where(x => x.Value is not null)]);
+        }
+
+        var named = NamesOf(node);
+        if (named.Count == 0)
+            return Part(node, FieldType.Any, key) is { } part ? part is TemplatePart.Computed computed ? new TemplatePart.ComputedScalar(computed.Expression) : part : null;
+        foreach (var (offset, name) in named.Where(x => !secrets.Contains(x.Name)))
+            sink.Add(node, offset, $"no secret is called '{name}'{Spelling.Hint(name, secrets)}; secrets are configured under Guardian:Secrets");
+        var pieces = TemplateText.Split(node.Text)!.Select(x => x switch
+        {
+            { IsExpression: false } => (x.Text, null, null),
+            _ when SecretName(x) is { } name => ((string?)null, (CompiledExpression?)null, (string?)name),
+            _ => (null, Compile(node, x, FieldType.Any), null),
+        }).ToList();
+        return pieces.Any(x => x is (null, null, null)) ? null : new TemplatePart.SecretText(pieces);
+    }
+
+    private static List<(int Offset, string Name)> NamesOf(YamlNode node) => node.Kind != YamlKind.Scalar ? [] :
+        [.. (TemplateText.Split(node.Text) ?? []).Select(x => (x.Offset, Name: SecretName(x)!)).Where(x => x.Name is not null)];
+
+    private static string? SecretName(TemplateText.Piece piece)
+    {
+        var text = piece.Text.Trim();
+        return piece.IsExpression && text.StartsWith("secrets.", StringComparison.Ordinal) && Names.IsIdentifier(text[8..]) ? text[8..] : null;
     }
 
     private CompiledExpression? Compile(YamlNode node, TemplateText.Piece piece, FieldType expected)

@@ -118,6 +118,22 @@ public class NodeAgentTests : TestKit
     }
 
     [Fact]
+    public async Task A_key_that_is_called_off_is_refused_when_it_comes_late()
+    {
+        var agent = Agent();
+        agent.Tell(new CancelAction { Key = "run/step", RunId = "run", Epoch = 2 });
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Failed && x.Reason!.Contains("before it was carried out"));
+        agent.Tell(Dispatch(epoch: 2));
+        (await Outcome()).Reason.Should().Contain("cancelled");
+        agent.Tell(Dispatch("run/other", epoch: 1));
+        (await Outcome()).Reason.Should().Contain("epoch 1 of run is over");
+        agent.Tell(Dispatch("run/third", epoch: 2, input: """{ "how": "obey" }"""));
+        await AwaitAssertAsync(() => _action.Executions.Should().Be(1));
+        agent.Tell(new CancelAction { Key = "run/third", RunId = "run", Epoch = 2 });
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/third" && x.Kind == OutcomeKind.Unknown);
+    }
+
+    [Fact]
     public async Task A_never_seen_key_is_probed_and_the_answer_recorded()
     {
         var agent = Agent();

@@ -33,7 +33,7 @@ public sealed class ChaosRunTests : IDisposable
     {
         var output = new StringWriter();
         var console = new ChaosConsole(output, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
-        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]));
+        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]), _ => Task.FromResult<double?>(0));
         var request = new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 2, Report = _folder };
 
         var (report, folder) = await run.RunAsync(request, default);
@@ -53,5 +53,17 @@ public sealed class ChaosRunTests : IDisposable
         File.Exists(Path.Combine(folder, "history.jsonl")).Should().BeTrue();
         File.Exists(Path.Combine(folder, "S00_control-1", "node.log")).Should().BeTrue("a failed drill keeps its evidence");
         output.ToString().Should().Contain("0 of 2 passed (0 %): harness_error");
+    }
+
+    [Fact]
+    public async Task On_a_busy_machine_the_control_is_inconclusive_and_no_node_is_started()
+    {
+        var console = new ChaosConsole(TextWriter.Null, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
+        var run = new ChaosRun(console, TimeProvider.System, () => throw new InvalidOperationException("started"), _ => Task.FromResult<double?>(51));
+
+        var (report, _) = await run.RunAsync(new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 1, Report = _folder }, default);
+
+        report.Worst.Should().Be(Verdict.Inconclusive);
+        report.Drills[0].Judgement.Reasons[0].Should().Contain("50 %");
     }
 }

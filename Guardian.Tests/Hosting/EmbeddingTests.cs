@@ -2,8 +2,10 @@ using System.Text;
 using Akka.Actor;
 using Akka.Hosting;
 using Akka.Persistence;
+using Guardian.Actors.Actions;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Hosting;
+using Guardian.Playbooks.Model;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -41,9 +43,58 @@ public sealed class EmbeddingTests : IDisposable
         public override string PersistenceId => "shop";
     }
 
-    private async Task<IHost> StartAsync(Action<GuardianOptions>? more = null)
+    public sealed record PurgeInput(string Cache);
+
+    public sealed record PurgeOutput(int Entries);
+
+    private sealed class PurgeCache : GuardianAction<PurgeInput, PurgeOutput>
+    {
+        public override string Name => "cache.purge";
+        public override RiskClass Risk => RiskClass.Disrupt;
+        public override bool Idempotent => true;
+        public override Task<PurgeOutput> ExecuteAsync(PurgeInput input, ActionContext context, CancellationToken cancellation) => Task.FromResult(new PurgeOutput(input.Cache.Length));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_action_of_the_application_is_registered_with_one_line(bool asService)
+    {
+        var playbooks = Directory.CreateDirectory(Path.Combine(_data.FullName, "playbooks"));
+        await File.WriteAllTextAsync(Path.Combine(playbooks.FullName, "purge.yaml"), """
+            apiVersion: guardian/v1
+            kind: Playbook
+            metadata: { name: purge, version: 1 }
+            trigger: [ { event: shop.cache_stale } ]
+            steps: [ { id: purge, action: cache.purge, with: { cache: books } } ]
+            """);
+        using var host = await StartAsync(options =>
+        {
+            options.Files.Playbooks = playbooks.FullName;
+            options.IncidentTypes.Add(new IncidentType("shop.cache_stale", []));
+            if (!asService) options.Actions.Add(new PurgeCache());
+        }, services =>
+        {
+            if (asService) services.AddSingleton<IGuardianAction, PurgeCache>();
+        });
+        var guardian = await GuardianSystem.Access(host.Services.GetRequiredService<ActorSystem>()).Started.WaitAsync(Soon);
+        guardian.Parts.Playbooks().Should().ContainSingle(x => x.Name == "purge", "the file names the action and is valid");
+
+        var inbox = Inbox.Create(host.Services.GetRequiredService<ActorSystem>());
+        guardian.Parts.Agent.Tell(new DispatchAction
+        {
+            Key = "r/purge", Epoch = 1, Attempt = 1, RunId = "r", IncidentKey = "k", IncidentId = "i", Playbook = "purge", Action = "cache.purge",
+            Input = System.Text.Json.JsonElement.Parse("""{ "cache": "books" }"""), Deadline = DateTimeOffset.UtcNow + Soon,
+        }, inbox.Receiver);
+        var outcome = (ActionOutcome)await inbox.ReceiveAsync(Soon);
+        outcome.Output!.Value.GetProperty("entries").GetInt32().Should().Be(5);
+        await host.StopAsync();
+    }
+
+    private async Task<IHost> StartAsync(Action<GuardianOptions>? more = null, Action<IServiceCollection>? services = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
+        services?.Invoke(builder.Services);
         builder.Services.AddAkka("shop", akka => akka
             .AddHocon("""
                 akka.persistence.journal.plugin = "akka.persistence.journal.inmem"
@@ -52,6 +103,7 @@ public sealed class EmbeddingTests : IDisposable
             .WithGuardian(options =>
             {
                 options.Node.DataDirectory = _data.FullName;
+                options.Monitors.Resources.Enabled = false; // a busy test machine is under pressure, and that is no news
                 more?.Invoke(options);
             }));
         var host = builder.Build();

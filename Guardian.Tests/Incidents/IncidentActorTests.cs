@@ -169,6 +169,38 @@ public sealed class IncidentActorTests : TestKit
     }
 
     [Fact]
+    public async Task Trouble_that_ends_by_itself_resolves_an_incident_that_nobody_works_on()
+    {
+        var incident = Incident();
+        var raised = Raised() with { Type = "nobody's" };
+        var cleared = new IncidentCleared { Key = raised.Key, Episode = raised.Episode, At = DateTimeOffset.UtcNow, Reason = "calm" };
+        incident.Tell(raised, _monitor.Ref);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        _open.Count.Should().Be(1);
+        incident.Tell(cleared, _monitor.Ref);
+        (await _monitor.ExpectMsgAsync<IncidentOver>(Patience)).Episode.Should().Be("e1");
+        await AwaitAssertAsync(() => _open.Count.Should().Be(0), Patience);
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience); // once for its end, once as the answer
+        incident.Tell(cleared, _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+    }
+
+    [Fact]
+    public async Task Trouble_that_ends_by_itself_leaves_a_run_under_way_alone()
+    {
+        var incident = Incident();
+        incident.Tell(Raised(), _monitor.Ref);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        var ban = await Dispatch("ban");
+        var agent = _agent.LastSender;
+        incident.Tell(new IncidentCleared { Key = Raised().Key, Episode = "e1", At = DateTimeOffset.UtcNow, Reason = "calm" }, _monitor.Ref);
+        await _monitor.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(300));
+        agent.Tell(new ActionOutcome { Key = ban.Key, Epoch = ban.Epoch, Attempt = ban.Attempt, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("""{ "value": 1 }""") }, _agent.Ref);
+        await PassChecks();
+        await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
+    }
+
+    [Fact]
     public async Task At_the_cap_a_raise_is_not_accepted()
     {
         for (var i = 0; i < 1_000; i++) _open.TryEnter($"other-{i}");

@@ -96,6 +96,18 @@ public sealed class IncidentLogicTests
     }
 
     [Fact]
+    public void OnConflict_drop_counts_a_recurrence_during_the_run_as_dropped_and_knows_it_afterwards()
+    {
+        var book = Book("onConflict: drop\n");
+        var state = Opened();
+        state = state.Apply(Choose(state, book, Now).Event!);
+        state = state.Apply(IncidentLogic.Raise(state, Raised(2), Entity, 9, Now)!);
+        (state.Occurrences, state.Dropped, state.Recurred, state.Counts.Total).Should().Be((1, 1, false, 9));
+        state = state.Apply(IncidentLogic.Settle(state, state.Run!.RunId, RunPhase.Resolved, "so", 9, Now));
+        IncidentLogic.Raise(state, Raised(2), Entity, 9, Now).Should().BeNull("it was dropped, not forgotten");
+    }
+
+    [Fact]
     public void Past_the_quota_only_containment_acts()
     {
         var book = Book("guards: { maxRuns: [ { count: 1, per: 1h, scope: key } ] }\n");

@@ -8,9 +8,9 @@ public class RaiseBookTests
 {
     private readonly RaiseBook _book = new();
 
-    private static Detection Detected(long number, long violations, string key = "k") => new()
+    private static IncidentRaised Detected(long number, long? violations, string key = "k") => new()
     {
-        Key = key, Type = "t", Node = "n1", Subject = "s", At = T0, Number = number, Episode = "e", Violations = violations, Severity = "high", Rule = "r", PolicyHash = "h",
+        Key = key, Type = "t", Node = "n1", Subject = "s", At = T0, Detection = number, Episode = "e", Violations = violations, Severity = "high",
     };
 
     private static IncidentAccepted Accepted(long detection, long? violations = null) => new() { Key = "k", IncidentId = "i", Detection = detection, Episode = "e", Violations = violations };

@@ -19,6 +19,9 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
     public ConcurrentQueue<(string Path, string Key, JsonElement Body)> Calls { get; } = new();
 
+    /// <summary>Runs while a call is held, after it was remembered and before it is answered; with its key.</summary>
+    public Func<string, Task>? Before { get; set; }
+
     /// <summary>Status to answer with; 200 by default.</summary>
     public int Answer { get; set; } = 200;
 
@@ -42,6 +45,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         Calls.Enqueue((context.Request.Path, context.Request.Headers["Idempotency-Key"].ToString(), body.RootElement.Clone()));
+        if (Before is { } before) await before(context.Request.Headers["Idempotency-Key"].ToString());
         context.Response.StatusCode = Answer;
     }
 }

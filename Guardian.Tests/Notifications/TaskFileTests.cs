@@ -20,7 +20,7 @@ public sealed class TaskFileTests : IDisposable
     public void A_key_is_one_line_also_for_the_next_process()
     {
         var file = new TaskFile(FilePath);
-        var first = file.Write(Task("k1"));
+        var first = file.Write(Task("k1"))!;
         file.Write(Task("k1")).Should().Be(first);
         new TaskFile(FilePath).Write(Task("k1")).Should().Be(first);
 
@@ -33,9 +33,9 @@ public sealed class TaskFileTests : IDisposable
     public void A_recurrence_is_a_comment_on_the_open_item()
     {
         var file = new TaskFile(FilePath);
-        var opened = file.Write(Task("k1"));
-        var comment = new TaskFile(FilePath).Write(Task("k2"));
-        var other = file.Write(Task("k3", "fix/other"));
+        var opened = file.Write(Task("k1"))!;
+        var comment = new TaskFile(FilePath).Write(Task("k2"))!;
+        var other = file.Write(Task("k3", "fix/other"))!;
 
         comment.Should().Match<TaskRecord>(x => x.Id == opened.Id && x.State == "comment");
         other.Should().Match<TaskRecord>(x => x.Id != opened.Id && x.State == "open");
@@ -46,10 +46,22 @@ public sealed class TaskFileTests : IDisposable
     public void An_item_that_a_person_closed_is_opened_anew()
     {
         var file = new TaskFile(FilePath);
-        var opened = file.Write(Task("k1"));
+        var opened = file.Write(Task("k1"))!;
         File.AppendAllText(FilePath, JsonSerializer.Serialize(opened with { State = "closed", Key = "" }, OutboxJson.Default.TaskRecord) + "\n");
 
         file.Write(Task("k2")).Should().Match<TaskRecord>(x => x.State == "open" && x.Id != opened.Id);
+    }
+
+    [Fact]
+    public void A_recurrence_counts_and_an_undo_only_comments_what_is_open()
+    {
+        var file = new TaskFile(FilePath);
+        file.Write(Task("undo-of-nothing") with { CommentOnly = true }).Should().BeNull("nobody has it open");
+        File.Exists(FilePath).Should().BeFalse();
+        file.Write(Task("k1"))!.Occurrence.Should().Be(1);
+        new TaskFile(FilePath).Write(Task("k2"))!.Occurrence.Should().Be(2);
+        file.Write(Task("k1/undo") with { CommentOnly = true }).Should().Match<TaskRecord>(x => x.State == "comment" && x.Occurrence == 2);
+        new TaskFile(FilePath).Write(Task("k3"))!.Occurrence.Should().Be(3);
     }
 
     [Fact]
@@ -59,11 +71,11 @@ public sealed class TaskFileTests : IDisposable
         File.AppendAllText(FilePath, """{"id":"task-1","itemK""");
         var file = new TaskFile(FilePath);
 
-        file.Write(Task("k2")).State.Should().Be("comment");
+        file.Write(Task("k2"))!.State.Should().Be("comment");
 
         file.Unreadable.Should().Be(1);
         File.ReadAllLines(FilePath).Should().HaveCount(3);
-        new TaskFile(FilePath).Write(Task("k2")).State.Should().Be("comment");
+        new TaskFile(FilePath).Write(Task("k2"))!.State.Should().Be("comment");
         File.ReadAllLines(FilePath).Should().HaveCount(3, "the key is found again");
     }
 

@@ -30,6 +30,7 @@ public sealed class TestNode : IAsyncDisposable
         builder.Services.AddAkka("guardian", akka => akka.AddHocon("akka.loglevel = WARNING", HoconAddMode.Prepend).WithGuardian(options =>
         {
             options.Node.DataDirectory = data.FullName;
+            options.Monitors.Resources.Enabled = false; // a busy test machine is under pressure, and that is no news
             configure?.Invoke(options);
         }));
         var host = builder.Build();

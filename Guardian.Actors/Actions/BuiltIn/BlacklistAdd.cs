@@ -23,6 +23,8 @@ internal sealed class BlacklistAdd(ActionDependencies dependencies) : GuardianAc
 
     public override string Summary => "Bans a principal on every node until the lease ends.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.Contain;
 
     public override bool Leased => true;
@@ -30,6 +32,8 @@ internal sealed class BlacklistAdd(ActionDependencies dependencies) : GuardianAc
     public override bool HasUndo => true;
 
     public override bool Idempotent => true;
+
+    public override TouchedTargets Touches(BlacklistAddInput input) => new([input.Principal], [], input.For);
 
     public override async Task<BlacklistAddOutput> ExecuteAsync(BlacklistAddInput input, ActionContext context, CancellationToken cancellation)
     {

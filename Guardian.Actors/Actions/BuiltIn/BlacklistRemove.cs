@@ -21,6 +21,8 @@ internal sealed class BlacklistRemove(ActionDependencies dependencies) : Guardia
 
     public override string Summary => "Lifts this run's ban of a principal; bans of other owners stay.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.Contain;
 
     public override bool Idempotent => true;

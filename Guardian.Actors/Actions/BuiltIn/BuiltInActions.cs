@@ -10,6 +10,7 @@ internal static class BuiltInActions
         new BlacklistRemove(dependencies),
         new BusRateLimit(dependencies),
         new BusRestart(dependencies),
+        new ApiRateLimit(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
         new Wait(dependencies),

@@ -30,6 +30,8 @@ internal sealed class Notify(ActionDependencies dependencies) : GuardianAction<N
 
     public override string Summary => "Sends a message to a channel, at least once under one key.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.None;
 
     public override bool HasUndo => true;

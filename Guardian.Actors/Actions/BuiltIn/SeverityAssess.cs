@@ -21,6 +21,8 @@ internal sealed class SeverityAssess : GuardianAction<SeverityAssessInput, Sever
 
     public override string Summary => "Grades the incident from its violations.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.None;
 
     public override bool Idempotent => true;

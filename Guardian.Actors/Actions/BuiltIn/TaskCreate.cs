@@ -27,6 +27,8 @@ internal sealed class TaskCreate(ActionDependencies dependencies) : GuardianActi
 
     public override string Summary => "Creates a work item, or appends to the open one of this playbook and incident key.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.None;
 
     public override bool HasUndo => true;

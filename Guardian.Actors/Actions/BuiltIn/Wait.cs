@@ -17,6 +17,8 @@ internal sealed class Wait(ActionDependencies dependencies) : GuardianAction<Wai
 
     public override string Summary => "Waits for a duration.";
 
+    public override bool Anywhere => true;
+
     public override RiskClass Risk => RiskClass.None;
 
     public override bool Idempotent => true;

@@ -18,6 +18,8 @@ internal sealed class BlacklistContains(ActionDependencies dependencies) : Guard
 
     public override string Summary => "Whether a principal is banned on this node now.";
 
+    public override bool Anywhere => true;
+
     public override async Task<BlacklistContainsResult> MeasureAsync(BlacklistContainsInput input, CancellationToken cancellation)
     {
         var bans = await Asking.OnceAsync<BanList>(dependencies.Blacklist, new GetBans(input.Principal), cancellation).ConfigureAwait(false);

@@ -9,5 +9,6 @@ internal static class BuiltInProbes
         new BusHealthProbe(dependencies),
         new BlacklistContains(dependencies),
         new HttpGet(dependencies),
+        new ClusterMembers(dependencies),
     ];
 }

@@ -20,6 +20,8 @@ internal sealed class BusViolations(ActionDependencies dependencies) : GuardianP
 
     public override string Summary => "Violations of a principal or topic within a window up to now.";
 
+    public override bool Anywhere => true;
+
     public override async Task<BusViolationsResult> MeasureAsync(BusViolationsInput input, CancellationToken cancellation) =>
         new(await dependencies.CountViolations(input.Subject, input.Window?.Value ?? DefaultWindow, cancellation).ConfigureAwait(false));
 }

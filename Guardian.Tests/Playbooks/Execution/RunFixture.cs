@@ -18,9 +18,13 @@ internal static class RunFixture
             Spec("note", RiskClass.None, undo: false, idempotent: true),
             Spec("contain", RiskClass.Contain, undo: true, idempotent: true),
             Spec("disrupt", RiskClass.Disrupt, undo: true, idempotent: false),
-            new ActionSpec("notify", RiskClass.None, [new("channel", FieldType.String, true), new("text", FieldType.String, true)], [], false, true),
+            Spec("destroy", RiskClass.Destroy, undo: false, idempotent: false),
+            Spec("outside", RiskClass.Disrupt, undo: false, idempotent: true) with { Anywhere = true },
+            new ActionSpec("call", RiskClass.Disrupt, [new("text", FieldType.String, false), new("token", FieldType.String, false) { Secret = true }], [new("id", FieldType.String, true)], false, true),
+            new ActionSpec("notify", RiskClass.None, [new("channel", FieldType.String, true), new("text", FieldType.String, true)], [], false, true) { Anywhere = true },
         ],
-        [new ProbeSpec("health", [], [new("healthy", FieldType.Bool, true)])]);
+        [new ProbeSpec("health", [], [new("healthy", FieldType.Bool, true)])],
+        ["api_token"]);
 
     private static ActionSpec Spec(string name, RiskClass risk, bool undo, bool idempotent) =>
         new(name, risk, [new("value", FieldType.Int, false)], [new("value", FieldType.Int, true)], undo, idempotent);
@@ -60,7 +64,23 @@ internal sealed class RunBench(Playbook playbook)
     public string? Held { get; set; }
     public Func<RiskClass, OperatingMode> Autonomy { get; set; } = _ => OperatingMode.Enforce;
 
-    public RunView View => new(Now, RunFixture.Incident(Violations), Held, Autonomy);
+    /// <summary>Nodes of the cluster; null: not known.</summary>
+    public List<TargetNode>? Nodes { get; set; }
+
+    public OperatingMode Global { get; set; } = OperatingMode.Enforce;
+
+    /// <summary>Kernels that the number in <c>value</c> stands for, with their own remediation.</summary>
+    public Dictionary<string, OperatingMode?> Kernels { get; } = [];
+
+    public RunView View => new(Now, RunFixture.Incident(Violations), Held, Autonomy)
+    {
+        Global = Global,
+        Nodes = Nodes,
+        Self = "n1",
+        Touches = (_, _) => new TouchedTargets([], [.. Kernels.Keys], null),
+        Remediation = Kernels.GetValueOrDefault,
+        Kernels = 5,
+    };
 
     public RunBench Begin(bool containmentOnly = false)
     {
@@ -98,6 +118,7 @@ internal sealed class RunBench(Playbook playbook)
         {
             RunCommand.Dispatch x => x.Key,
             RunCommand.Resolve x => x.Key,
+            RunCommand.Cancel x => x.Key,
             var other => throw new InvalidOperationException($"{other}"),
         };
         Tell(new RunInput.Outcome(key, kind, RunFixture.Json("""{ "value": 7 }"""), reason));
@@ -106,7 +127,7 @@ internal sealed class RunBench(Playbook playbook)
     public void Probe(bool healthy)
     {
         foreach (var probe in Settle().Commands.OfType<RunCommand.Probe>())
-            Tell(new RunInput.Probed(probe.VerificationId, RunFixture.Json($$"""{ "healthy": {{(healthy ? "true" : "false")}} }"""), null));
+            Tell(new RunInput.Probed(probe.Id, RunFixture.Json($$"""{ "healthy": {{(healthy ? "true" : "false")}} }"""), null));
     }
 
     /// <summary>The process dies; another reads the journal.</summary>

@@ -149,9 +149,12 @@ public sealed class RunMachineTests
         bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Resolve>();
         bench.Journal.OfType<StepFailed>().Should().BeEmpty();
         bench.Now += TimeSpan.FromMinutes(1);
+        bench.Settle().Commands.Single().Should().Be(new RunCommand.Cancel("r/ban", 1, "n1"), "nothing is to act for a run that is over");
+        bench.Now += TimeSpan.FromSeconds(5);
         bench.Answer(OutcomeKind.Succeeded);
         bench.Settle();
         (bench.State.Phase, bench.State.Reason).Should().Be((RunPhase.Escalated, "not through within 1m"));
+        (bench.Phase("ban"), bench.State.Step("ban")!.MayHaveHappened).Should().Be((StepPhase.Failed, true));
     }
 
     [Theory]

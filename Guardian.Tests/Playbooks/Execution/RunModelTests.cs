@@ -102,7 +102,7 @@ public sealed class RunModelTests
                 bench.Tell(new RunInput.Outcome(x.Key, found, RunFixture.Json("""{ "value": 1 }"""), null));
                 break;
             case RunCommand.Probe x:
-                bench.Tell(new RunInput.Probed(x.VerificationId, RunFixture.Json($$"""{ "healthy": {{(agent.Healthy ? "true" : "false")}} }"""), null));
+                bench.Tell(new RunInput.Probed(x.Id, RunFixture.Json($$"""{ "healthy": {{(agent.Healthy ? "true" : "false")}} }"""), null));
                 break;
         }
     }

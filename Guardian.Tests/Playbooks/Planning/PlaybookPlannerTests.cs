@@ -137,12 +137,18 @@ public sealed class PlaybookPlannerTests
     [InlineData(BuiltInIncidents.SpamAttack, """{ "principal": "rogue", "topic": "t" }""", "acl/principal/rogue")]
     [InlineData(BuiltInIncidents.ControlTopicFlood, """{ "topic": "t", "key": "mine" }""", "acl/topic/t")]
     [InlineData(BuiltInIncidents.PolicyRegression, """{ "policyHash": "0123456789abcdef" }""", "policy/regression/0123456789ab")]
+    [InlineData(BuiltInIncidents.CpuPressure, """{ "node": "n7" }""", "resource/cpu/n7")]
+    [InlineData(BuiltInIncidents.MemoryPressure, "{}", "resource/memory/n1")]
+    [InlineData(BuiltInIncidents.DiskPressure, """{ "key": "resource/disk/n1/data" }""", "resource/disk/n1/data")]
     public void A_described_incident_has_the_key_that_its_monitor_would_give_it(string type, string incident, string key) =>
-        DescribedIncident.KeyOf(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident)).Should().Be(key);
+        DescribedIncident.Complete(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident), "n1", RunFixture.Origin)
+            .GetProperty("key").GetString().Should().Be(key);
 
     [Theory]
     [InlineData("""{ "key": "mine", "subject": "x" }""", "mine")]
-    [InlineData("""{ "subject": "x" }""", "test.trouble/x")]
+    [InlineData("""{ "principal": "x" }""", "test.trouble/x")]
+    [InlineData("{}", "test.trouble/test.trouble")]
     public void A_type_that_defines_no_key_takes_the_given_one(string incident, string key) =>
-        DescribedIncident.KeyOf(RunFixture.Vocabulary.Incidents[RunFixture.IncidentType], RunFixture.Json(incident)).Should().Be(key);
+        DescribedIncident.Complete(RunFixture.Vocabulary.Incidents[RunFixture.IncidentType], RunFixture.Json(incident), "n1", RunFixture.Origin)
+            .GetProperty("key").GetString().Should().Be(key);
 }

@@ -14,8 +14,8 @@ public sealed class PlaybookLoaderTests
         var fix = result.Playbooks.Single(x => x.Name == "message_bus_acl_violation_fix");
         fix.Steps.Select(x => x.Id).Should().Equal("assess", "blacklist", "limit", "restart_bus", "tell", "task");
         fix.Verify.Select(x => x.Id).Should().Equal("quiet", "bus");
-        fix.Cooldown.Should().Be(TimeSpan.FromSeconds(30));
-        fix.MaxRuns.Should().Equal(new RunQuota(5, TimeSpan.FromHours(1)));
+        fix.Guards.Cooldown.Should().Be(TimeSpan.FromSeconds(30));
+        fix.Guards.MaxRuns.Should().Equal(new RunQuota(5, TimeSpan.FromHours(1)));
         fix.Steps[1].Retry.Should().Be(new RetryPolicy(3, true, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5), true));
         fix.Hash.Should().MatchRegex("^[0-9a-f]{64}$");
         result.Playbooks.Single(x => x.Name == "policy_regression").Steps.Should().OnlyContain(x => x.Action == "notify" || x.Action == "task.create");
@@ -45,7 +45,7 @@ public sealed class PlaybookLoaderTests
             holdFor: soon
             guards:
               lock: "${incident.subject}"
-              maxRuns: [ { count: 5, per: 1h, scope: cluster } ]
+              maxRuns: [ { count: 5, per: 1h, scope: clutser } ]
             steps:
               - id: assess
                 action: severity.assess
@@ -60,11 +60,11 @@ public sealed class PlaybookLoaderTests
                 action: notify
                 with: { channel: 5, text: "${steps.task.item} is ${steps.assess.level}" }
                 undo: auto
-                on: role:edge
+                on: everywhere
               - id: task
                 action: task.create
                 with: { title: "${incident.violations + 'x'}" }
-                skipWhen: { probe: bus.health }
+                skipWhen: { probe: bus.helth, check: result.healthy }
                 retry: { attempts: 99 }
             verify:
               - { id: quiet, probe: bus.violations, with: { subject: x }, check: result.cuont == 0, every: 5s, succeedAfter: 3, within: 10s }
@@ -82,7 +82,7 @@ public sealed class PlaybookLoaderTests
             "broken.yaml:7:20: 'incident' has no 'violatons'; did you mean 'violations'?",
             "broken.yaml:8:10: 'holdFor' must be a duration such as 200ms, 10s, 5m, 1h, not 'soon'",
             "broken.yaml:10:3: 'lock' is not supported by this release; remove it",
-            "broken.yaml:11:42: scope 'cluster' is not supported by this release; only 'key' is",
+            "broken.yaml:11:42: 'scope' must be one of key, playbook, cluster, not 'clutser'",
             "broken.yaml:15:25: 'violations' must be a whole number, not 'many'",
             "broken.yaml:17:9: '${…}' has no place in a bare expression; write the expression alone",
             "broken.yaml:19:11: 'blacklist.add' needs the input 'for': a duration such as 200ms, 10s, 5m, 1h",
@@ -92,16 +92,16 @@ public sealed class PlaybookLoaderTests
             "broken.yaml:21:13: no action is called 'blacklist.ad'; did you mean 'blacklist.add'?",
             "broken.yaml:24:22: 'channel' must be text (put numbers and true/false in quotes), not '5'",
             "broken.yaml:24:40: step 'task' has not run here yet; only outputs of earlier steps can be used",
-            "broken.yaml:24:69: 'steps.assess' has no 'level'; known are: score, severity",
-            "broken.yaml:25:11: 'notify' has no undo; remove 'undo'",
-            "broken.yaml:26:9: 'on: role:edge' is not supported by this release; use incident.node",
+            "broken.yaml:24:69: 'steps.assess' has no 'level'; known are: outcome, score, severity",
+            "broken.yaml:25:11: 'notify' has no undo; remove 'undo', or name an action: { action: …, with: { … } }",
+            "broken.yaml:26:9: 'on' must be incident.node, all or role:<name>, not 'everywhere'",
             "broken.yaml:29:43: '+' needs two numbers; here are a whole number and a text",
-            "broken.yaml:30:5: 'skipWhen' is not supported by this release; use 'if' on the incident's fields, or remove it",
+            "broken.yaml:30:24: no probe is called 'bus.helth'; did you mean 'bus.health'?",
             "broken.yaml:31:24: 'attempts' must be between 1 and 20, not 99",
             "broken.yaml:33:5: 3 passes every 5s take longer than 'within' (10s); this can never succeed",
             "broken.yaml:33:77: 'result' has no 'cuont'; did you mean 'count'?",
             "broken.yaml:34:19: 'then: shrug' is not supported by this release; only 'escalate' is",
-            "broken.yaml:35:1: a playbook has no key 'colour'; known are: apiVersion, finally, guards, holdFor, kind, metadata, mode, onConflict, rollback, steps, tests, timeout, trigger, vars, verify");
+            "broken.yaml:35:1: a playbook has no key 'colour'; known are: apiVersion, approval, finally, guards, holdFor, kind, metadata, mode, onConflict, rollback, steps, tests, timeout, trigger, vars, verify");
     }
 
     [Fact]
@@ -123,7 +123,6 @@ public sealed class PlaybookLoaderTests
     [Theory]
     [InlineData("guards: { blastRadius: { kernels: 50% } }", "'blastRadius' is not supported by this release; remove it")]
     [InlineData("guards: { circuitBreaker: { failures: 3 } }", "'circuitBreaker' is not supported by this release; remove it")]
-    [InlineData("guards: { maxRuns: [ { count: 1, per: 1h, scope: playbook } ] }", "scope 'playbook' is not supported by this release; only 'key' is")]
     [InlineData("rollback: { order: forward }", "'order: forward' is not supported by this release; only 'reverse' is")]
     [InlineData("vars: { a: '${node}' }", "vars are constants; '${…}' is not evaluated here")]
     [InlineData("vars: { a-b: 1 }", "'a-b' cannot be written in an expression; use letters, digits and underscores")]
@@ -143,7 +142,7 @@ public sealed class PlaybookLoaderTests
     [InlineData("{ id: a, action: wait, with: { for: } }", "'for' is empty; give it a value or remove it")]
     [InlineData("{ id: a-b, action: bus.restart }", "a step's id is a letter or underscore, then letters, digits and underscores, at most 64; 'a-b' does not fit")]
     [InlineData("{ id: a, action: bus.restart, undoOn: [cancelled] }", "'cancelled' need not be said: a cancelled run always undoes its steps")]
-    [InlineData("{ id: a, action: bus.restart, undoOn: [resolved] }", "'undoOn' needs 'undo: auto' beside it")]
+    [InlineData("{ id: a, action: bus.restart, undoOn: [resolved] }", "'undoOn' needs 'undo' beside it")]
     [InlineData("{ id: a, action: bus.restart, onError: ignore }", "'onError' must be continue or fail, not 'ignore'")]
     [InlineData("{ id: a, action: bus.restart, retry: { attempts: 2, initial: 5s, max: 1s } }", "'max' (1s) must not be shorter than 'initial' (5s)")]
     [InlineData("{ id: a, action: bus.restart, if: incident.violations }", "a boolean is needed here, not a whole number")]
