@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Actions;
 
@@ -25,6 +26,12 @@ internal sealed record ActionDependencies
 
     /// <summary>Leases on the operating system: taken before the effect.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("no node runs here");
+
+    /// <summary>Measurements of the machine and its processes.</summary>
+    public ResourceMeter Resources { get; init; } = ResourceMeter.None;
+
+    /// <summary>What <c>disk.clean</c> may delete.</summary>
+    public CleanOptions Clean { get; init; } = new();
 
     /// <summary>Limits of this node's API.</summary>
     public ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);

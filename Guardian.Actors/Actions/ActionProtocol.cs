@@ -57,6 +57,9 @@ public sealed record DispatchAction : IGuardianMessage
 
     /// <summary>True: this action undoes another; it is carried out during a hold too.</summary>
     public bool Compensates { get; init; }
+
+    /// <summary>The operator who approved it; null where it acts by itself.</summary>
+    public string? ApprovedBy { get; init; }
 }
 
 /// <summary>

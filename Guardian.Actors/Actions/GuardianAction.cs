@@ -17,6 +17,9 @@ public sealed record ActionContext(string Key, string RunId, string IncidentKey,
     /// <summary>The blamed principal, or what the incident is about; empty where it is not known.</summary>
     public string Subject { get; init; } = "";
 
+    /// <summary>The operator who approved the step; null where it acts by itself.</summary>
+    public string? ApprovedBy { get; init; }
+
     /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
     public string ActKey { get; init; } = Key;
 }

@@ -107,6 +107,15 @@ internal sealed record GuardianCore
     /// <summary>The latest sample of the machine.</summary>
     public ResourceView Resources { get; } = new();
 
+    /// <summary>Measurements on demand.</summary>
+    public ResourceMeter Meter() => new()
+    {
+        Sampler = Options.Monitors.Resources.Sampler ?? (() => ResourceSamplers.Create([], Time)),
+        Processes = ResourceSamplers.Processes(Time),
+        Time = Time,
+        Mounts = [Data.FullPath, .. Options.Monitors.Resources.Mounts],
+    };
+
     /// <summary>A new reader of the machine: the data directory's disk first.</summary>
     public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
         ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);

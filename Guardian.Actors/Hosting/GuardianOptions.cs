@@ -7,6 +7,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -49,6 +50,9 @@ public sealed class GuardianOptions
 
     /// <summary>Where notifications go.</summary>
     public NotificationOptions Notifications { get; set; } = new();
+
+    /// <summary>What may be deleted when a disk is full.</summary>
+    public CleanOptions Clean { get; set; } = new();
 
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();

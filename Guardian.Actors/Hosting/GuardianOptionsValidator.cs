@@ -20,7 +20,7 @@ public static partial class GuardianOptionsValidator
         Persistence(options, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
-        ResourceOptionsValidator.Validate(options.Monitors.Resources, errors);
+        ResourceOptionsValidator.Validate(options, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);

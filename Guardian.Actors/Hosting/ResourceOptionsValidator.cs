@@ -1,5 +1,6 @@
 using System.Globalization;
 using Guardian.Actors.Monitoring;
+using Guardian.Actors.Resources;
 using static Guardian.Actors.Hosting.GuardianOptionsValidator;
 
 namespace Guardian.Actors.Hosting;
@@ -9,8 +10,10 @@ internal static class ResourceOptionsValidator
 {
     private const string At = "Guardian:Monitors:Resources:";
 
-    public static void Validate(ResourceMonitorOptions o, List<string> errors)
+    public static void Validate(GuardianOptions options, List<string> errors)
     {
+        foreach (var (name, folder) in options.Clean.Folders) Clean($"Guardian:Clean:Folders:{name}:", folder, errors);
+        var o = options.Monitors.Resources;
         Between(At + nameof(o.Interval), o.Interval, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), errors);
         Positive(At + nameof(o.Sustained), o.Sustained, errors);
         Positive(At + nameof(o.Dwell), o.Dwell, errors);
@@ -24,6 +27,14 @@ internal static class ResourceOptionsValidator
         Limits(nameof(o.Disk), o.Disk, errors);
         for (var i = 0; i < o.Mounts.Count; i++) Required(string.Create(CultureInfo.InvariantCulture, $"{At}{nameof(o.Mounts)}:{i}"), o.Mounts[i], errors);
         Range(At + nameof(o.TopProcesses), o.TopProcesses, 0, 20, errors);
+    }
+
+    private static void Clean(string at, CleanFolderOptions folder, List<string> errors)
+    {
+        if (!Path.IsPathFullyQualified(folder.Path) || Path.GetFullPath(folder.Path) == Path.GetPathRoot(folder.Path))
+            errors.Add($"{at}{nameof(folder.Path)}: '{folder.Path}' is no absolute path of a folder below the root");
+        Required(at + nameof(folder.Pattern), folder.Pattern, errors);
+        Positive(at + nameof(folder.MinAge), folder.MinAge, errors);
     }
 
     private static void Limits(string resource, PressureThresholds o, List<string> errors)

@@ -57,7 +57,7 @@ public sealed partial class RunMachine
             return Events(new StepFailed { At = view.Now, StepId = plan.Id, Reason = $"node {s.Node} left the cluster before it answered", TargetGone = true, Unknown = true });
         var end = s.Phase == StepPhase.Running ? s.Deadline!.Value : state.TakenOverAt + plan.Timeout;
         if (s.Phase == StepPhase.Running && view.Now < end && !gone)
-            return new([], [new RunCommand.Dispatch(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, s.Node!, end, null, default, s.Attempt)], end);
+            return new([], [new RunCommand.Dispatch(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, s.Node!, end, null, default, s.Attempt) { ApprovedBy = s.ApprovedBy }], end);
         end += AnswerGrace;
         if (s.Phase == StepPhase.Running && view.Now < end && !gone) return Wait(end);
         if (plan.Bounded && view.Now >= end)

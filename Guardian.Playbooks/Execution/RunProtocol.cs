@@ -87,7 +87,11 @@ public abstract record RunCommand
     /// <param name="Output">For an undo: what the action had answered; undefined when it never did.</param>
     /// <param name="Attempt">1 for the first attempt; the agent replays a failure only within the same attempt.</param>
     /// <param name="Compensates">True: an action that undoes another; carried out during a hold too.</param>
-    public sealed record Dispatch(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, DateTimeOffset Deadline, string? Cancels, JsonElement Output, int Attempt, bool Compensates = false) : RunCommand;
+    public sealed record Dispatch(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, DateTimeOffset Deadline, string? Cancels, JsonElement Output, int Attempt, bool Compensates = false) : RunCommand
+    {
+        /// <summary>The operator who approved it; null where it acts by itself.</summary>
+        public string? ApprovedBy { get; init; }
+    }
 
     /// <summary>Tell the agent that a key is not wanted any more; the answer is the key's outcome.</summary>
     public sealed record Cancel(string Key, long Epoch, string Node) : RunCommand;

@@ -14,5 +14,9 @@ internal static class BuiltInActions
         new Notify(dependencies),
         new TaskCreate(dependencies),
         new Wait(dependencies),
+        new ProcessesTop(dependencies),
+        new ProcessKill(dependencies),
+        new MemoryTrim(),
+        new DiskClean(dependencies),
     ];
 }

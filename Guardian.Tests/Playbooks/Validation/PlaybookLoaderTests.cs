@@ -8,7 +8,7 @@ public sealed class PlaybookLoaderTests
     [Fact]
     public void Shipped_playbooks_are_valid()
     {
-        var result = PlaybookLoader.LoadDirectory(RepositoryFiles.Folder("playbooks"), TestVocabulary.Instance);
+        var result = PlaybookLoader.LoadDirectory(RepositoryFiles.Folder("playbooks"), Guardian.Actors.Hosting.GuardianVocabulary.Of(new Guardian.Actors.Hosting.GuardianOptions()));
 
         result.Errors.Should().BeEmpty();
         var fix = result.Playbooks.Single(x => x.Name == "message_bus_acl_violation_fix");
