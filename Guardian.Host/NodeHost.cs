@@ -18,7 +18,7 @@ internal static class NodeHost
     {
         var builder = Builder(overrides);
         var (options, errors, warnings) = OptionsBinder.Bind(builder.Configuration);
-        if (errors.Count == 0) errors = NodeListener.Check(options.Http);
+        if (errors.Count == 0) errors = [.. NodeListener.Check(options.Http), .. options.Cluster.Tls is { } tls ? RemotingTls.Check(tls, TimeProvider.System.GetUtcNow()) : []];
         if (errors.Count > 0)
         {
             foreach (var line in errors) await error.WriteLineAsync(line);
@@ -97,6 +97,7 @@ internal static class NodeHost
             405 => Problems.Write(context.HttpContext, 405, "method-not-allowed", "Method not allowed", "the Allow header names what is; cluster management is read-only"),
             var other => Problems.Write(context.HttpContext, other, "http-error", "The request was refused", "see the status code"),
         });
+        NodeListener.UseProbes(app);
         app.MapGuardian();
         var access = app.Services.GetRequiredService<IGuardianAccess>();
         app.Lifetime.ApplicationStopping.Register(() => access.Current?.Parts.Drain());
@@ -125,8 +126,8 @@ internal static class NodeHost
         try
         {
             var guardian = await GuardianSystem.Access(app.Services.GetRequiredService<Akka.Actor.ActorSystem>()).Started;
-            var part = await guardian.Parts.Failure;
-            HostLog.Lost(log, part);
+            var failure = await guardian.Parts.Failure;
+            HostLog.Lost(log, failure);
         }
         catch (InvalidOperationException e)
         {

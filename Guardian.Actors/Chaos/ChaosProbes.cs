@@ -10,6 +10,8 @@ internal static class ChaosProbes
     public const string BlacklistContains = "blacklist.contains";
     public const string HttpGet = "http.get";
     public const string MitigationsActive = "mitigations.active";
+    public const string JournalWritable = "journal.writable";
+    public const string TasksCount = "tasks.count";
 
     /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
     public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
@@ -32,5 +34,7 @@ internal static class ChaosProbes
         new(HttpGet, [new("url", FieldType.String, true, "A path of the node.")], [new("status", FieldType.Int, true)], "GET on the node."),
         new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
             "Restrictions in force on a target."),
+        new(JournalWritable, [], [new("writable", FieldType.Bool, true)], "A write of the harness's own to the node's SQLite journal succeeds."),
+        new(TasksCount, [new("subject", FieldType.String, true)], [new("count", FieldType.Int, true)], "Work items about a subject in the node's own file of them."),
     ]);
 }

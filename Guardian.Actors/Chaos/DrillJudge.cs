@@ -19,7 +19,7 @@ internal static class DrillJudge
         var chain = CausalChain.Of(plan, record);
         // In a drill that was cut short, or whose reader broke, a message under way cannot be told from a lost one.
         var cutShort = record.Aborted is not null || record.HarnessError is not null;
-        var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries).Where(x => !cutShort || x.Kind != AnomalyKind.Lost).ToList();
+        var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries, record.Blind).Where(x => !cutShort || x.Kind != AnomalyKind.Lost).ToList();
         var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations) : null;
         var clocks = Clocks(plan, record, chain);
         var from = record.Injected ?? TimeSpan.Zero;
@@ -46,7 +46,7 @@ internal static class DrillJudge
 
     private static List<string> Harm(DrillRecord record, List<Anomaly> anomalies)
     {
-        var harm = anomalies.Take(ListedAnomalies).Select(x => $"{x.Kind}: {x.OperationId}: {x.Detail}").ToList();
+        var harm = record.JournalAnomalies.Concat(anomalies.Select(x => $"{x.Kind}: {x.OperationId}: {x.Detail}")).Take(ListedAnomalies).ToList();
         if (anomalies.Count > ListedAnomalies) harm.Add(string.Create(CultureInfo.InvariantCulture, $"and {anomalies.Count - ListedAnomalies} more anomalies"));
         if (record.Flood.Accepted > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Accepted} forbidden messages were accepted"));
         if (record.Flood.Delivered > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Delivered} forbidden messages were delivered"));
@@ -83,6 +83,7 @@ internal static class DrillJudge
         Within("detected", clocks.Detect, expect.DetectWithin);
         Within("banned", clocks.Banned, expect.BannedWithin);
         Within("recovered", clocks.Recover, expect.RecoverWithin);
+        Within("recovered after the withdrawal", clocks.RecoverAfterWithdrawal, expect.RecoverAfterWithdrawal);
         if (chain.Run is not null || expect.Playbook is null) Within("resolved", clocks.Resolve, expect.ResolveWithin);
         if (chain.Run is { EndedSeen: not null, State: not "resolved" } run) missed.Add($"run {run.Id} ended {run.State}");
 
@@ -97,18 +98,20 @@ internal static class DrillJudge
             if (expect.TotalViolations is { } total) Exactly($"violations of incident {incident.Id}", incident.Violations ?? 0, total);
         }
 
-        if (plan.Scenario.Fault is { } fault)
+        if (plan.Forbidden > 0)
         {
-            if (record.Flood.Sent != fault.Count) Exactly("forbidden messages sent", record.Flood.Sent, fault.Count);
-            if (record.Flood.Unknown > 0) missed.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Unknown} forbidden messages got no answer"));
+            Exactly("forbidden messages sent", record.Flood.Sent, plan.Forbidden);
+            if (record.Flood.Unknown > 0 && !plan.EndsNode) missed.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Unknown} forbidden messages got no answer"));
         }
 
         if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
         foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
-        var denied = record.Operations.Count(x => x.Outcome == OperationOutcome.Fail);
+        // A node that starts refuses with a reason; only where it was killed on purpose.
+        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => x.AnsweredAt >= b.From && x.SentAt <= b.To);
+        var denied = record.Operations.Count(Refused);
         if (denied > 0)
         {
-            var first = record.Operations.First(x => x.Outcome == OperationOutcome.Fail);
+            var first = record.Operations.First(Refused);
             missed.Add(string.Create(CultureInfo.InvariantCulture, $"{denied} legitimate operations were refused, the first one {first.Answer} for {first.Principal} on {first.Topic}"));
         }
 

@@ -14,6 +14,12 @@ internal sealed record DrillRecord
 
     /// <summary>Why nothing could be found out, before anything was broken.</summary>
     public string? Inconclusive { get; init; }
+
+    /// <summary>While the node was down or nobody read: what was accepted then may be lost (a process's death is at most once).</summary>
+    public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind { get; init; } = [];
+
+    /// <summary>What is wrong with the journal's sequence numbers; empty also where the journal cannot be read from here.</summary>
+    public IReadOnlyList<string> JournalAnomalies { get; init; } = [];
     public TimeSpan? Injected { get; init; }
     public TimeSpan? Withdrawn { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 
@@ -23,7 +24,13 @@ internal sealed record Scenario
     public required LoadSpec Load { get; init; }
 
     /// <summary>Null: the control, nothing is broken.</summary>
-    public FloodFault? Fault { get; init; }
+    public FaultSpec? Fault { get; init; }
+
+    /// <summary>Faults that come with it, each so long after it.</summary>
+    public IReadOnlyList<FaultSpec> Also { get; init; } = [];
+
+    /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
+    public long MemoryDisk { get; init; }
 
     /// <summary>Proves that the fault is active, independently of the safeguard.</summary>
     public ProbeCheck? Evidence { get; init; }
@@ -51,15 +58,15 @@ internal sealed record ProbeCheck(string Probe, JsonElement With, CompiledExpres
 /// <param name="Subscriber">The principal that reads along.</param>
 internal sealed record LoadSpec(int Principals, Rate Rate, IReadOnlyList<string> Topics, string Subscriber);
 
-/// <summary><c>bus.flood</c>: forbidden messages.</summary>
-/// <param name="Principal">Who; with several, the prefix of their names (<c>rogue-01</c>).</param>
-/// <param name="Principals">1 to 1,000.</param>
-/// <param name="Topic">A topic the policy forbids them.</param>
-/// <param name="Count">Messages of all principals together; at most 100,000.</param>
-/// <param name="Over">Spread evenly; 0 is as fast as it goes.</param>
-/// <param name="Ttl">The fault withdraws itself after this, whatever happens.</param>
-/// <param name="Witness">A principal allowed to read the topic: sees what is delivered though denied.</param>
-internal sealed record FloodFault(string Principal, int Principals, string Topic, int Count, TimeSpan Over, TimeSpan Ttl, string? Witness);
+/// <summary>One fault of a scenario.</summary>
+/// <param name="Fault">Its class.</param>
+/// <param name="With">Its input, checked.</param>
+/// <param name="Ttl">It is withdrawn after this, whatever happens.</param>
+/// <param name="After">Injected so long after the scenario's first fault.</param>
+internal sealed record FaultSpec(FaultBinding Fault, JsonElement With, TimeSpan Ttl, TimeSpan After)
+{
+    public FaultFacts Facts { get; } = Fault.Facts(With);
+}
 
 /// <summary>What must happen, and by when after the fault was proven active.</summary>
 internal sealed record Expectation
@@ -86,6 +93,12 @@ internal sealed record Expectation
     public TimeSpan? DetectWithin { get; init; }
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
+
+    /// <summary>Recovered so long after the fault was withdrawn.</summary>
+    public TimeSpan? RecoverAfterWithdrawal { get; init; }
+
+    /// <summary>What the incident must name; null: what the fault says.</summary>
+    public string? Subject { get; init; }
 
     /// <summary>The run ends <c>resolved</c>.</summary>
     public TimeSpan? ResolveWithin { get; init; }

@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Chaos.Faults;
+using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
 using Guardian.Playbooks.Yaml;
@@ -14,27 +17,27 @@ internal static partial class ScenarioLoader
     /// <summary>Longest drill; a scenario is a measurement, not a soak.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
-    public static ScenarioLoadResult LoadDirectory(string directory)
+    public static ScenarioLoadResult LoadDirectory(string directory, FaultRegistry? faults = null)
     {
         if (!Directory.Exists(directory))
             return new([], [new FileError(directory, 0, 0, "the folder of scenarios does not exist; set Guardian:Files:Scenarios or pass --scenarios")]);
         var results = Directory.EnumerateFiles(directory).Where(x => x.EndsWith(".yaml", StringComparison.Ordinal) || x.EndsWith(".yml", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal).Select(LoadFile).ToList();
+            .Order(StringComparer.Ordinal).Select(x => LoadFile(x, faults ?? FaultRegistry.BuiltIn)).ToList();
         return Combine(results);
     }
 
     /// <summary>Reads texts as one set.</summary>
-    public static ScenarioLoadResult Load(IEnumerable<(string File, string Text)> files) =>
+    public static ScenarioLoadResult Load(IEnumerable<(string File, string Text)> files, FaultRegistry? faults = null) =>
         Combine([.. files.Select(x =>
         {
             var sink = new ErrorSink(x.File);
-            return Read(YamlReader.Read(x.Text, sink), sink);
+            return Read(YamlReader.Read(x.Text, sink), sink, faults ?? FaultRegistry.BuiltIn);
         })]);
 
-    private static (Scenario?, ErrorSink) LoadFile(string path)
+    private static (Scenario?, ErrorSink) LoadFile(string path, FaultRegistry faults)
     {
         var sink = new ErrorSink(path);
-        return Read(YamlReader.ReadFile(path, sink).Root, sink);
+        return Read(YamlReader.ReadFile(path, sink).Root, sink, faults);
     }
 
     private static ScenarioLoadResult Combine(IReadOnlyList<(Scenario? Scenario, ErrorSink Sink)> files)
@@ -57,7 +60,7 @@ internal static partial class ScenarioLoader
         return new([.. scenarios.Values.OrderBy(x => x.Id, StringComparer.Ordinal).ThenBy(x => x.VariantOf is not null).ThenBy(x => x.Name, StringComparer.Ordinal)], errors);
     }
 
-    private static (Scenario?, ErrorSink) Read(YamlNode? root, ErrorSink sink)
+    private static (Scenario?, ErrorSink) Read(YamlNode? root, ErrorSink sink, FaultRegistry faults)
     {
         if (MapReader.Of(root, sink, "a scenario") is not { } map) return (null, sink);
         Fixed(map, "apiVersion", "guardian/v1");
@@ -71,7 +74,12 @@ internal static partial class ScenarioLoader
         var variantOf = metadata?.Text("variantOf");
         metadata?.Finish();
 
-        var fault = Fault(map);
+        var fault = map.Map("fault") is { } broken ? Fault(broken, faults) : null;
+        var also = map.List("also").Select(x => MapReader.Of(x, sink, "a fault") is { } one ? Fault(one, faults) : null).OfType<FaultSpec>().ToList();
+        if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
+        var nodeMap = map.Map("node");
+        var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        nodeMap?.Finish();
         var evidence = map.Take("evidence") is { } node ? ProbeChecks.Read(node, sink) : null;
         if (fault is not null && evidence is null && map.Node.Get("evidence") is null) sink.Add(map.Node, "a scenario with a fault needs 'evidence' that the fault is active");
         if (fault is null && evidence is not null) sink.Add(map.Node.Get("evidence")!, "'evidence' without 'fault' proves nothing; remove it");
@@ -92,6 +100,8 @@ internal static partial class ScenarioLoader
             SteadyState = steady,
             Load = Load(map),
             Fault = fault,
+            Also = also,
+            MemoryDisk = memoryDisk,
             Evidence = evidence,
             Expect = Expect(map, fault),
             Verify = [.. map.List("verify").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
@@ -115,29 +125,34 @@ internal static partial class ScenarioLoader
         return new LoadSpec(principals, rate, topics.Count > 0 ? topics : empty.Topics, subscriber);
     }
 
-    private static FloodFault? Fault(MapReader map)
+    private static FaultSpec? Fault(MapReader fault, FaultRegistry faults)
     {
-        if (map.Map("fault") is not { } fault) return null;
         var kind = fault.RequireText("kind");
-        if (kind is not null and not "bus.flood") map.Sink.Add(fault.Node.Get("kind")!, $"this release has no fault '{kind}'{Spelling.Hint(kind, ["bus.flood"])}");
+        FaultBinding? binding = null;
+        if (kind is not null && !faults.TryGet(kind, out binding)) fault.Sink.Add(fault.Node.Get("kind")!, $"no fault '{kind}' is registered{Spelling.Hint(kind, faults.Names)}");
         var ttl = fault.Duration("ttl", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), Longest);
-        if (MapReader.Of(fault.Require("with"), map.Sink, "'with'") is not { } with)
+        var after = fault.Duration("after", TimeSpan.Zero, TimeSpan.Zero, Longest);
+        var with = fault.Take("with");
+        fault.Finish();
+        if (binding is null) return null;
+        var before = fault.Sink.Count;
+        var template = new WithReader(NameTable.Empty, [], fault.Sink, new HashSet<string>()).Read(with, binding.Inputs, binding.Name, fault.Node);
+        if (fault.Sink.Count > before) return null;
+        try
         {
-            fault.Finish();
-            return null;
+            var read = template.Render(new EvaluationScope());
+            if (binding.Check(read, ttl) is not { } problem) return new FaultSpec(binding, read, ttl, after);
+            fault.Sink.Add(fault.Node, problem);
+        }
+        catch (ActionFailedException e)
+        {
+            fault.Sink.Add(fault.Node, e.Message);
         }
 
-        var flood = new FloodFault(
-            with.RequireText("principal") ?? "", with.Int("principals", 1, 1, 1_000), with.RequireText("topic") ?? "", with.Int("count", 100, 1, 100_000),
-            with.Duration("over", TimeSpan.FromSeconds(1), TimeSpan.Zero, Longest), ttl, with.Text("witness"));
-        if (flood.Topic.Contains('*') || flood.Topic.Contains('>')) map.Sink.Add(with.Node.Get("topic")!, "a flood needs one concrete topic, without wildcards");
-        if (flood.Over >= ttl) map.Sink.Add(fault.Node, $"'ttl' ({new Duration(ttl)}) ends the flood before 'over' ({new Duration(flood.Over)}) is through");
-        with.Finish();
-        fault.Finish();
-        return flood;
+        return null;
     }
 
-    private static Expectation Expect(MapReader map, FloodFault? fault)
+    private static Expectation Expect(MapReader map, FaultSpec? fault)
     {
         if (MapReader.Of(map.Require("expect"), map.Sink, "'expect'") is not { } expect) return new Expectation();
         TimeSpan? Bound(string key) => expect.Take(key) is null ? null : expect.Duration(key, Longest, TimeSpan.FromMilliseconds(1), Longest);
@@ -156,6 +171,8 @@ internal static partial class ScenarioLoader
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
+            RecoverAfterWithdrawal = Bound("recoverAfterWithdrawal"),
+            Subject = expect.Text("subject"),
             NotBanned = expect.Bool("notBanned", false),
             StableFor = expect.Duration("stableFor", TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(100), Longest),
             Latency = Latency(expect),

@@ -14,13 +14,10 @@ internal sealed class ScenarioPlan
         Seed = seed;
         LoadPrincipals = [.. Enumerable.Range(1, scenario.Load.Principals).Select(n => Numbered("load", n))];
         LoadPeriod = scenario.Load.Rate.Period / scenario.Load.Rate.Count * scenario.Load.Principals;
-        FaultPrincipals = scenario.Fault switch
-        {
-            null => [],
-            { Principals: 1 } f => [f.Principal],
-            { } f => [.. Enumerable.Range(1, f.Principals).Select(n => Numbered(f.Principal, n))],
-        };
-        Subject = scenario.Fault is null ? null : FaultPrincipals.Count == 1 ? FaultPrincipals[0] : scenario.Fault.Topic;
+        Faults = scenario.Fault is { } first ? [first, .. scenario.Also] : [];
+        FaultPrincipals = [.. Faults.SelectMany(x => x.Facts.Principals).Distinct()];
+        Subject = scenario.Expect.Subject ?? Faults.Select(x => x.Facts.Subject).FirstOrDefault(x => x is not null);
+        Forbidden = Faults.Sum(x => x.Facts.Forbidden);
     }
 
     public Scenario Scenario { get; }
@@ -29,10 +26,20 @@ internal sealed class ScenarioPlan
 
     /// <summary>Between two operations of one load principal.</summary>
     public TimeSpan LoadPeriod { get; }
+    public IReadOnlyList<FaultSpec> Faults { get; }
     public IReadOnlyList<string> FaultPrincipals { get; }
+
+    /// <summary>The node's process ends in between.</summary>
+    public bool EndsNode => Faults.Any(x => x.Facts.EndsNode);
+
+    /// <summary>Forbidden messages of all faults together.</summary>
+    public int Forbidden { get; }
 
     /// <summary>What the incident must name: the flooding principal, or the topic where no single one is to blame.</summary>
     public string? Subject { get; }
+
+    /// <summary>Until the last fault is over by itself.</summary>
+    public TimeSpan Lasts => Faults.Select(x => x.After + x.Facts.Length).DefaultIfEmpty().Max();
 
     /// <summary>After so long from the proven fault every bound has been met or missed.</summary>
     public TimeSpan ObserveFor
@@ -40,7 +47,7 @@ internal sealed class ScenarioPlan
         get
         {
             var e = Scenario.Expect;
-            TimeSpan[] bounds = [e.DetectWithin ?? default, e.BannedWithin ?? default, e.RecoverWithin ?? default, e.ResolveWithin ?? default, Scenario.Fault?.Over ?? default];
+            TimeSpan[] bounds = [e.DetectWithin ?? default, e.BannedWithin ?? default, e.RecoverWithin ?? default, e.ResolveWithin ?? default, Lasts, e.RecoverAfterWithdrawal is { } after ? Lasts + after : default];
             return bounds.Max() + e.StableFor;
         }
     }
@@ -52,10 +59,6 @@ internal sealed class ScenarioPlan
         var number = (principal + 1).ToString("00", CultureInfo.InvariantCulture);
         return pattern.EndsWith('>') || pattern.EndsWith('*') ? pattern[..^1] + number : pattern;
     }
-
-    /// <summary>When the flood's message number <paramref name="index"/> is due after the injection, and who sends it.</summary>
-    public (TimeSpan Due, string Principal) FloodMessage(int index) =>
-        (Scenario.Fault!.Over / Scenario.Fault.Count * index, FaultPrincipals[index % FaultPrincipals.Count]);
 
     /// <summary>The start of a load principal's first operation: spread over its period, by seed.</summary>
     public TimeSpan LoadOffset(int principal) => LoadPeriod * new Random(unchecked(Seed * 31 + principal)).NextDouble();

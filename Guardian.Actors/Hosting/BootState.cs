@@ -12,7 +12,7 @@ internal sealed class BootState
     private List<Phase> _phases = [new("supervisor", null, "starting")];
     private readonly List<string> _lost = [];
 
-    /// <summary>Completes with the first required child that was lost.</summary>
+    /// <summary>Completes with the reason why this node cannot go on: a required child was lost, or it may not be a member.</summary>
     public Task<string> Failure => _failure.Task;
 
     /// <summary>One line for everything that is not ready.</summary>
@@ -20,7 +20,7 @@ internal sealed class BootState
     {
         lock (_gate)
         {
-            return [.. _phases.Where(x => x.Took is null).Select(x => $"{x.Name}: {x.Reason ?? "waiting"}"), .. _lost.Select(x => $"{x}: lost")];
+            return [.. _phases.Where(x => x.Took is null).Select(x => $"{x.Name}: {x.Reason ?? "waiting"}"), .. _lost];
         }
     }
 
@@ -51,10 +51,19 @@ internal sealed class BootState
         }
     }
 
-    public void Lost(string child)
+    public void Lost(string child) => Fail($"{child}: lost", $"required part '{child}' was lost for good");
+
+    /// <summary>This node may not be a member.</summary>
+    public void Refuse(string reason) => Fail($"refused: {reason}", reason);
+
+    private void Fail(string line, string reason)
     {
-        lock (_gate) _lost.Add(child);
-        _failure.TrySetResult(child);
+        lock (_gate)
+        {
+            if (!_lost.Contains(line)) _lost.Add(line);
+        }
+
+        _failure.TrySetResult(reason);
     }
 
     public string Summary() => string.Join(", ", Phases().Select(x =>

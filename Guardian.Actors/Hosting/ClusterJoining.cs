@@ -20,7 +20,7 @@ internal static class ClusterJoining
     /// Adds cluster and role to what the application has configured so far. A system that was no cluster becomes a
     /// cluster of one; one that was joins as its application decides.
     /// </summary>
-    public static AkkaConfigurationBuilder WithGuardianRole(this AkkaConfigurationBuilder builder)
+    public static AkkaConfigurationBuilder WithGuardianRole(this AkkaConfigurationBuilder builder, string nodeName, bool ownJournal)
     {
         var configured = builder.Configuration.HasValue ? builder.Configuration.Value : Config.Empty;
         var wasCluster = builder.ActorRefProvider is { HasValue: true, Value: ProviderSelection.Cluster }
@@ -31,7 +31,7 @@ internal static class ClusterJoining
             builder.AddStartup((system, _) => JoinSelfWhereAlone(system));
         }
 
-        var roles = configured.GetStringList("akka.cluster.roles", []).Append(Role).Distinct(StringComparer.Ordinal);
+        var roles = configured.GetStringList("akka.cluster.roles", []).Append(Role).Concat(NodeRoles.Of(nodeName, ownJournal)).Distinct(StringComparer.Ordinal);
         return builder
             .AddHocon(ConfigurationFactory.ParseString($"akka.cluster.roles = [{string.Join(", ", roles.Select(x => $"\"{x}\""))}]"), HoconAddMode.Prepend)
             .AddHocon(Loopback, HoconAddMode.Append);

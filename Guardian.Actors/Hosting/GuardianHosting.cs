@@ -29,12 +29,14 @@ public static class GuardianHosting
     {
         builder.WithHealthCheck("guardian", (system, _, _) => Task.FromResult(Health(system)), HealthStatus.Degraded, ["guardian"], TimeSpan.FromSeconds(1));
         DataDirectory data;
+        JournalDatabase journal;
         try
         {
             var errors = GuardianOptionsValidator.Validate(options);
             if (errors.Count > 0) return builder.Disable(string.Join("; ", errors));
             data = DataDirectory.Open(options.Node);
-            JournalDatabase.From(options.Persistence, data.FullPath).Prepare();
+            journal = JournalDatabase.From(options.Persistence, data.FullPath);
+            journal.Prepare();
         }
         catch (IOException e)
         {
@@ -42,7 +44,7 @@ public static class GuardianHosting
         }
 
         return builder
-            .WithGuardianRole()
+            .WithGuardianRole(data.NodeName, journal.IsSqlite)
             .WithCustomSerializer("guardian", [typeof(IGuardianMessage)], system => new GuardianSerializer(system))
             .AddHocon(GuardianHocon.Sections, HoconAddMode.Append)
             .AddHocon(GuardianPersistence.Hocon(options.Persistence, data.FullPath), HoconAddMode.Append)

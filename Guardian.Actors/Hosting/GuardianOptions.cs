@@ -3,6 +3,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
@@ -26,6 +27,9 @@ public sealed class GuardianOptions
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
+
+    /// <summary>Management of the cluster over HTTP.</summary>
+    public ManagementOptions Management { get; set; } = new();
 
     /// <summary>Policy, playbooks, scenarios.</summary>
     public FileOptions Files { get; set; } = new();
@@ -71,6 +75,9 @@ public sealed class GuardianOptions
 
     /// <summary>Probes that the application adds; set in code.</summary>
     public IList<IGuardianProbe> Probes { get; } = [];
+
+    /// <summary>Faults that the application adds; set in code. Scenarios that run on its node may name them at once.</summary>
+    public IList<IChaosFault> Faults { get; } = [];
 
     /// <summary>Kinds of incident that the application raises; set in code.</summary>
     public IList<IncidentType> IncidentTypes { get; } = [];

@@ -41,21 +41,13 @@ public static partial class GuardianOptionsValidator
         Defined("Guardian:Autonomy:Destroy", o.Autonomy.Destroy, errors);
     }
 
-    private static void Cluster(GuardianOptions o, List<string> errors)
-    {
-        if (!SystemName().IsMatch(o.Cluster.SystemName))
-            errors.Add($"Guardian:Cluster:SystemName: '{o.Cluster.SystemName}' is not an actor system name; use letters, digits, '-' or '_', starting with a letter or digit");
-        Required("Guardian:Cluster:Hostname", o.Cluster.Hostname, errors);
-        Range("Guardian:Cluster:Port", o.Cluster.Port, 0, 65_535, errors);
-    }
-
     private static void Persistence(GuardianOptions o, List<string> errors)
     {
         switch (o.Persistence.Provider)
         {
             case "sqlite":
-                if (o.Cluster.SeedNodes.Count > 0)
-                    errors.Add("Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:SeedNodes is set; use postgres with a ConnectionString");
+                if (o.Cluster.HasPeers)
+                    errors.Add($"Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:{(o.Cluster.SeedNodes.Count > 0 ? "SeedNodes" : "Discovery:Name")} is set; use postgres with a ConnectionString");
                 break;
             case "postgres":
                 if (string.IsNullOrWhiteSpace(o.Persistence.ConnectionString))
@@ -65,33 +57,6 @@ public static partial class GuardianOptionsValidator
                 errors.Add($"Guardian:Persistence:Provider: '{o.Persistence.Provider}' is unknown; use sqlite or postgres");
                 break;
         }
-    }
-
-    private static void Http(HttpOptions o, List<string> errors)
-    {
-        if (!Uri.TryCreate(o.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")
-        {
-            errors.Add($"Guardian:Http:Url: '{o.Url}' is not an address; use e.g. http://127.0.0.1:8558");
-        }
-        else if (!url.IsLoopback)
-        {
-            if (o.ApiKeys.Count == 0)
-                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:ApiKeys; make one with 'guardian keys new', or listen on 127.0.0.1");
-            if (o.Tls is null && !o.BehindTlsProxy)
-                errors.Add($"Guardian:Http:Url: {o.Url} is reachable from outside, which needs Guardian:Http:Tls or Guardian:Http:BehindTlsProxy=true");
-        }
-
-        if (o.Tls is { } tls)
-        {
-            Required("Guardian:Http:Tls:CertificatePath", tls.CertificatePath, errors);
-            Required("Guardian:Http:Tls:KeyPath", tls.KeyPath, errors);
-            if (url is { Scheme: "http" }) errors.Add("Guardian:Http:Url: begins with http://, but Guardian:Http:Tls is set; write https://");
-        }
-
-        Range("Guardian:Http:FailedAuthenticationsPerMinute", o.FailedAuthenticationsPerMinute, 1, 100_000, errors);
-        for (var i = 0; i < o.ApiKeys.Count; i++) Key($"Guardian:Http:ApiKeys:{i}", o.ApiKeys[i], errors);
-        foreach (var twice in o.ApiKeys.Where(x => x.Id.Length > 0).GroupBy(x => x.Id, StringComparer.Ordinal).Where(x => x.Count() > 1))
-            errors.Add($"Guardian:Http:ApiKeys: the id '{twice.Key}' is used {twice.Count()} times");
     }
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)
@@ -211,9 +176,6 @@ public static partial class GuardianOptionsValidator
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.NonBacktracking)]
     private static partial Regex NodeName();
-
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", RegexOptions.NonBacktracking)]
-    private static partial Regex SystemName();
 
     [GeneratedRegex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", RegexOptions.NonBacktracking)]
     private static partial Regex RepositoryName();

@@ -3,6 +3,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -83,6 +84,9 @@ internal sealed record GuardianParts
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
+    /// <summary>Chaos inside this node; null in tests that have none.</summary>
+    public NodeChaos? Chaos { get; init; }
+
     /// <summary>Name and one line of every child that is not ready; empty when all are.</summary>
     public required Func<IReadOnlyList<string>> NotReady { get; init; }
 
@@ -101,7 +105,7 @@ internal sealed record GuardianParts
     /// <summary>Parent of the monitors; forwards to the AclViolationMonitor.</summary>
     public IActorRef Monitors { get; init; } = ActorRefs.Nobody;
 
-    /// <summary>Completes with the name of a required child that was lost for good; the host then ends the process.</summary>
+    /// <summary>Completes with the reason why this node cannot go on; the host then ends the process.</summary>
     public Task<string> Failure { get; init; } = new TaskCompletionSource<string>().Task;
 
     /// <summary>Stops accepting: publishes are refused, what is queued is still delivered.</summary>

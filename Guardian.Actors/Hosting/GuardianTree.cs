@@ -10,6 +10,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
@@ -30,12 +31,14 @@ internal sealed class GuardianTree
     private readonly GuardianCore _core;
     private readonly IActorRef _mediator;
     private readonly IActorRef _replicator;
+    private readonly NodeDirectory _nodes;
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
         (_context, _core) = (context, core);
         _mediator = DistributedPubSub.Get(context.System).Mediator;
         _replicator = DistributedData.Get(context.System).Replicator;
+        _nodes = new NodeDirectory(context.System);
     }
 
     private GuardianOptions Options => _core.Options;
@@ -66,7 +69,7 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
             Blacklist = blacklist, ModeActor = mode, SwitchActor = switches, Switches = _core.Switches, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
-            Leasekeeper = _core.Leasekeeper, NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
@@ -75,7 +78,7 @@ internal sealed class GuardianTree
         }));
         return new BootPlan(
             [(journal, "journal"), (projection, "projection"), (mode, "mode"), (switches, "switches"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
-            Phases(blacklist, bus, agent, incidents, monitors.Actor));
+            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, monitors.Actor)]);
     }
 
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
@@ -131,15 +134,26 @@ internal sealed class GuardianTree
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
-            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))
+            new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
-                Self = _core.Data.NodeName, Touches = registry.Touches,
+                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
             })
         {
             Outbox = outbox,
             Switches = _core.Switches,
         });
         return (agent, incidents);
+    }
+
+    /// <summary>
+    /// The agent of a node by name. One that is not in the cluster gets nothing: the run finds out by its time-out, or by the membership.
+    /// </summary>
+    private Func<string, ICanTell> AgentOf(IActorRef own)
+    {
+        var path = own.Path.ToStringWithoutAddress();
+        return name => name == _core.Data.NodeName ? own
+            : _nodes.Find(name) is { } member ? _context.System.ActorSelection(new RootActorPath(member.Address) + path)
+            : ActorRefs.Nobody;
     }
 
     /// <summary>A shutdown in order: what comes now is refused, what was accepted is delivered.</summary>
@@ -149,6 +163,22 @@ internal sealed class GuardianTree
             await bus.Ask<BusCommandResult>(DrainBus.Instance, TimeSpan.FromSeconds(5));
             return Akka.Done.Instance;
         });
+
+    /// <summary>
+    /// The node is a member and may stay one. An older node of the same name that does not answer may be this one's own earlier
+    /// life: then it is waited for until the cluster has removed it.
+    /// </summary>
+    private BootPhase Membership(BootState boot) => new("membership", _ =>
+    {
+        if (_nodes.Conflict(_core.Data.NodeName) is { } conflict)
+        {
+            if (!conflict.MayPass) boot.Refuse(conflict.Reason);
+            throw new InvalidOperationException(conflict.Reason);
+        }
+
+        var status = Akka.Cluster.Cluster.Get(_context.System).SelfMember.Status;
+        return status is Akka.Cluster.MemberStatus.Up ? Task.CompletedTask : throw new InvalidOperationException($"this node is not a member of the cluster yet: {status}");
+    });
 
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
     private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>

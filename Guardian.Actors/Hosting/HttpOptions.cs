@@ -6,6 +6,9 @@ public sealed class HttpOptions
     /// <summary>Where the API listens. Beyond loopback it needs keys, and TLS or <see cref="BehindTlsProxy"/>.</summary>
     public string Url { get; set; } = "http://127.0.0.1:8558";
 
+    /// <summary>A second address that serves <c>/alive</c> and <c>/ready</c> alone, for probes; empty: none. Beyond loopback it needs keys, but neither TLS nor a key in the request.</summary>
+    public string ProbeUrl { get; set; } = "";
+
     /// <summary>Keys; none: loopback only, reads open.</summary>
     public IList<ApiKeyOptions> ApiKeys { get; set; } = [];
 

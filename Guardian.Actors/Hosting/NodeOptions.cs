@@ -10,23 +10,11 @@ public sealed class NodeOptions
     public string DataDirectory { get; set; } = "data";
 }
 
-/// <summary><c>Guardian:Cluster</c>.</summary>
-public sealed class ClusterOptions
+/// <summary><c>Guardian:Management</c>.</summary>
+public sealed class ManagementOptions
 {
-    /// <summary>The actor system's name.</summary>
-    public string SystemName { get; set; } = "guardian";
-
-    /// <summary>Address that other nodes reach this one by.</summary>
-    public string Hostname { get; set; } = "127.0.0.1";
-
-    /// <summary>0: any free port, for a single node.</summary>
-    public int Port { get; set; }
-
-    /// <summary>Empty: a single node that joins itself.</summary>
-    public IList<string> SeedNodes { get; set; } = [];
-
-    /// <summary>Roles besides <c>guardian</c>.</summary>
-    public IList<string> Roles { get; set; } = [];
+    /// <summary>The cluster can be looked at, not changed: every method of <c>/cluster</c> but GET answers 405. Off: administrators may join, leave and down.</summary>
+    public bool ReadOnly { get; set; } = true;
 }
 
 /// <summary><c>Guardian:Persistence</c>.</summary>

@@ -13,6 +13,7 @@ namespace Guardian.Actors.Leasekeeping;
 [JsonDerivedType(typeof(RestoreFile), "restore")]
 [JsonDerivedType(typeof(DeletePath), "delete")]
 [JsonDerivedType(typeof(Unmount), "unmount")]
+[JsonDerivedType(typeof(ClearImmutable), "mutable")]
 [JsonDerivedType(typeof(CallLoopback), "call")]
 internal abstract record LeaseUndo;
 
@@ -35,6 +36,9 @@ internal sealed record DeletePath(string Path) : LeaseUndo;
 
 /// <summary>Unmounts, also where files are open in it. A segment of its path must begin with <c>guardian</c>.</summary>
 internal sealed record Unmount(string Path) : LeaseUndo;
+
+/// <summary>Takes a file's immutable flag off, which needs root.</summary>
+internal sealed record ClearImmutable(string Path) : LeaseUndo;
 
 /// <summary>An HTTP call to a loopback address that withdraws something. 2xx, 404 and 410 are done, and so is a refused connection: who held it is gone.</summary>
 /// <param name="Method">DELETE or POST.</param>

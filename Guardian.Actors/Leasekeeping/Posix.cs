@@ -16,6 +16,9 @@ internal static class Posix
     private const int PidfdSendSignal = 424; // the same number on every architecture, as all since 424
     private const int PidfdOpen = 434;
     private const int DetachLazily = 2;
+    private const nuint GetFlags = 0x80086601; // FS_IOC_GETFLAGS
+    private const nuint SetFlags = 0x40086602; // FS_IOC_SETFLAGS
+    private const int Immutable = 0x10; // FS_IMMUTABLE_FL
 
     /// <summary>Null on Linux; else why leases on the operating system cannot be kept here.</summary>
     public static string? Unsupported => OperatingSystem.IsLinux() ? null : $"effects on the operating system are not supported on this platform ({RuntimeInformation.OSDescription})";
@@ -60,6 +63,30 @@ internal static class Posix
         if (error is not (EINVAL or ENOENT)) throw new Win32Exception(error);
     }
 
+    /// <summary>A memory disk on a folder. Needs root.</summary>
+    public static void MountMemory(string path, long bytes)
+    {
+        if (mount("tmpfs", path, "tmpfs", 0, string.Create(CultureInfo.InvariantCulture, $"size={bytes},mode=700")) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>An immutable file takes no writes, also from those who have it open. Needs root and a file system that knows the flag.</summary>
+    public static void SetImmutable(string path, bool immutable)
+    {
+        var handle = open(path, 0);
+        if (handle < 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        try
+        {
+            long flags = 0;
+            if (ioctl(handle, GetFlags, ref flags) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+            flags = immutable ? flags | Immutable : flags & ~Immutable;
+            if (ioctl(handle, SetFlags, ref flags) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+        finally
+        {
+            _ = close(handle);
+        }
+    }
+
     /// <summary>Brings the names in a folder to the disk.</summary>
     public static void SyncFolder(string path)
     {
@@ -92,6 +119,12 @@ internal static class Posix
 
     [DllImport("libc", SetLastError = true)]
     private static extern int umount2([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int mount([MarshalAs(UnmanagedType.LPUTF8Str)] string source, [MarshalAs(UnmanagedType.LPUTF8Str)] string target, [MarshalAs(UnmanagedType.LPUTF8Str)] string type, nuint flags, [MarshalAs(UnmanagedType.LPUTF8Str)] string data);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int ioctl(int handle, nuint request, ref long flags);
 
     [DllImport("libc", SetLastError = true)]
     private static extern int open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);

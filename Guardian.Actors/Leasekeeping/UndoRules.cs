@@ -28,6 +28,7 @@ internal static class UndoRules
         KillProcess x => NotRunning(x.Process) ?? (x.Process.DescendsFrom(node) ? null : $"process {x.Process.Pid} was not started by this node and is not killed"),
         ReniceProcess x => NotRunning(x.Process) ?? Renice(x),
         RestoreFile x => !Path.IsPathFullyQualified(x.Path) ? $"'{x.Path}' is not an absolute path" : File.Exists(x.Path) ? null : $"there is no file {x.Path} to restore",
+        ClearImmutable x => !Posix.IsRoot ? "only root can change a file's immutable flag" : File.Exists(x.Path) ? null : $"there is no file {x.Path}",
         DeletePath x => NotOurs(x.Path),
         Unmount x => NotOurs(x.Path),
         CallLoopback x => Loopback(x),

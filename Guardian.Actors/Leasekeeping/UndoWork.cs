@@ -59,6 +59,9 @@ internal sealed class UndoWork : IDisposable
             case RestoreFile x when File.Exists(x.Path):
                 await File.WriteAllTextAsync(x.Path, x.Content).ConfigureAwait(false);
                 break;
+            case ClearImmutable x when File.Exists(x.Path):
+                Posix.SetImmutable(x.Path, false);
+                break;
             case DeletePath x:
                 Delete(x.Path);
                 break;

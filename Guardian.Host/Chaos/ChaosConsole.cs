@@ -49,6 +49,32 @@ internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool js
         output.WriteLine($"replay:  {report.Replay}");
     }
 
+    /// <summary>The report that a running node gave.</summary>
+    public void Remote(JsonElement report, string folder)
+    {
+        if (json)
+        {
+            output.WriteLine(report.GetRawText());
+            return;
+        }
+
+        output.WriteLine();
+        string Milliseconds(JsonElement drill, string name) => drill.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            ? TextReports.Time(TimeSpan.FromMilliseconds(value.GetDouble())) : "–";
+        Rows(["scenario", "verdict", "detect", "act", "recover"], [.. report.GetProperty("drills").EnumerateArray().Select(x => new[]
+        {
+            x.GetProperty("scenario").GetString()!, x.GetProperty("verdict").GetString()!, Milliseconds(x, "detectMs"), Milliseconds(x, "actMs"), Milliseconds(x, "recoverMs"),
+        })]);
+        foreach (var drill in report.GetProperty("drills").EnumerateArray())
+        {
+            foreach (var reason in drill.GetProperty("reasons").EnumerateArray()) output.WriteLine($"{drill.GetProperty("scenario").GetString()}: {reason.GetString()}");
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.GetProperty("passed").GetInt32()} of {report.GetProperty("total").GetInt32()} passed: {report.GetProperty("verdict").GetString()}"));
+        output.WriteLine($"report:  {folder}");
+        output.WriteLine($"replay:  {report.GetProperty("replay").GetString()}");
+    }
+
     public void List(IReadOnlyList<Scenario> scenarios)
     {
         if (json)
@@ -76,10 +102,8 @@ internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool js
         }
 
         Rows(["scenario", "run as", "fault", "title"],
-            scenarios.Select(x => new[] { x.Name, x.VariantOf is null ? x.Id : x.Name, x.Fault is { } f ? Text(f) : "none", x.Title }));
+            scenarios.Select(x => new[] { x.Name, x.VariantOf is null ? x.Id : x.Name, x.Fault is { } f ? string.Join(" + ", x.Also.Select(a => a.Fault.Name).Prepend(f.Fault.Name)) : "none", x.Title }));
     }
-
-    private static string Text(FloodFault fault) => string.Create(CultureInfo.InvariantCulture, $"bus.flood {fault.Count} on {fault.Topic}");
 
     private void Table(ChaosReport report) => Rows(["scenario", "verdict", "detect", "act", "recover", "banned", "resolved", "flood refused", "p99 quiet", "p99 fault"],
         report.Drills.Select(x =>

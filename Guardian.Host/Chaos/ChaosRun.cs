@@ -5,6 +5,7 @@ using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Reports;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Host.Chaos;
 
@@ -19,9 +20,8 @@ internal sealed record ChaosRequest
     /// <summary>Folder of the reports; one subfolder per run.</summary>
     public required string Report { get; init; }
 
-    /// <summary>A running node; null: a fresh one for each drill.</summary>
-    public Uri? Url { get; init; }
-    public string? Key { get; init; }
+    /// <summary>Folder of playbooks of the throw-away nodes; null: the shipped ones.</summary>
+    public string? Playbooks { get; init; }
 }
 
 /// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
@@ -29,7 +29,7 @@ internal sealed record ChaosRequest
 /// <param name="time">Clock.</param>
 /// <param name="program">How to start a node.</param>
 /// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
-internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu)
+internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
@@ -37,6 +37,8 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         var folder = Path.GetFullPath(Path.Combine(request.Report, string.Create(CultureInfo.InvariantCulture, $"{started.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{request.Seed}")));
         Directory.CreateDirectory(folder);
         var drills = new List<DrillReport>();
+        var leases = Path.Combine(folder, "guardian-leases");
+        var keeper = watchdog(leases);
         using (var log = new DrillLog(new FileStream(Path.Combine(folder, "history.jsonl"), FileMode.Append, FileAccess.Write, FileShare.Read)))
         {
             for (var repetition = 1; repetition <= request.Repeat && !abort.IsCancellationRequested; repetition++)
@@ -45,7 +47,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 {
                     if (abort.IsCancellationRequested) break;
                     var plan = new ScenarioPlan(scenario, unchecked(request.Seed + repetition - 1));
-                    var record = await DrillAsync(plan, repetition, request, folder, log, abort);
+                    var record = await DrillAsync(plan, repetition, request, folder, log, keeper, abort);
                     var drill = new DrillReport(plan, repetition, record, DrillJudge.Judge(plan, record));
                     drills.Add(drill);
                     console.Done(drill);
@@ -53,12 +55,22 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             }
         }
 
-        var report = new ChaosReport(started, request.Seed, request.Url?.ToString() ?? "a fresh node for each drill", Version, Replay(request), drills);
+        if (keeper is IAsyncDisposable ending) await ending.DisposeAsync();
+        if (Directory.Exists(leases)) Directory.Delete(leases, recursive: true);
+        var report = new ChaosReport(started, request.Seed, "a fresh node for each drill", Version, Replay(request), drills);
         Write(folder, report);
         return (report, folder);
     }
 
-    private async Task<DrillRecord> DrillAsync(ScenarioPlan plan, int repetition, ChaosRequest request, string folder, DrillLog log, CancellationToken abort)
+    /// <summary>Undoes the faults and ends the nodes of a run when its process dies; the leases are in <paramref name="leases"/>.</summary>
+    public static ILeasekeeper Watchdog(GuardianProgram program, string leases, ChaosConsole console) => Posix.Unsupported is { } reason
+        ? new NoLeasekeeper(reason)
+        : new Leasekeeper(program, leases, TimeSpan.FromHours(1), TimeProvider.System, (line, warning) =>
+        {
+            if (warning) console.Error(line);
+        });
+
+    private async Task<DrillRecord> DrillAsync(ScenarioPlan plan, int repetition, ChaosRequest request, string folder, DrillLog log, ILeasekeeper keeper, CancellationToken abort)
     {
         log.Write(TimeSpan.Zero, "drill", x =>
         {
@@ -69,28 +81,27 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
         try
         {
-            if (request.Url is { } url)
-            {
-                var running = new HttpChaosTarget(url, request.Key);
-                await using (running) return await new DrillRunner(running, time, log, Progress).RunAsync(plan, abort);
-            }
-
             var busy = await hostCpu(abort) is not <= HostNoise.Quiet;
             if (busy && plan.Scenario.NeedsQuietHost)
                 return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
             Progress("starting a node");
-            var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{plan.Scenario.Name}-{repetition}"));
+            var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(program(), home, ChaosFiles.Policy, ChaosFiles.Playbooks, !busy, time, abort);
+            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, !busy, keeper, time), home, abort);
             await using (node)
             {
-                var target = new HttpChaosTarget(node.Url);
-                await using (target) record = await new DrillRunner(target, time, log, Progress).RunAsync(plan, abort);
+                var tools = new DrillTools { Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };
+                var target = new HttpChaosTarget(node.Url, node.AdminKey);
+                await using (target) record = await new DrillRunner(target, time, log, Progress, tools: tools).RunAsync(plan, abort);
             }
 
             // A failed drill keeps its node's journal and log as evidence.
             if (DrillJudge.Judge(plan, record).Verdict == Verdict.Pass) Directory.Delete(home, recursive: true);
             return record;
+        }
+        catch (ChaosUnsupportedException e)
+        {
+            return new DrillRecord { Inconclusive = e.Message };
         }
         catch (ChaosTargetException e)
         {
@@ -108,7 +119,6 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"guardian chaos run {string.Join(' ', request.Ids)} --seed {request.Seed}");
         if (request.Repeat > 1) text += string.Create(CultureInfo.InvariantCulture, $" --repeat {request.Repeat}");
-        if (request.Url is { } url) text += $" --url {url} --yes";
         return text;
     }
 

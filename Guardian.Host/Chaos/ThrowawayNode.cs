@@ -2,86 +2,67 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Host.Chaos;
 
 /// <summary>
 /// A node of its own for one drill: a child process on loopback with its own folder, ended by its process id. It runs in that
 /// folder and without this shell's Guardian settings, so that a drill calls nobody's webhooks; policy and playbooks are those given.
+/// When this process dies, the leasekeeper ends the node and deletes its folder.
 /// </summary>
-internal sealed class ThrowawayNode : IAsyncDisposable
+internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 {
     /// <summary>A start takes 3 s on a quiet machine.</summary>
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    private readonly Process _process;
+    /// <summary>No drill lasts longer; a node of a run that hangs is ended then.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+
+    private readonly NodePlan _plan;
     private readonly StreamWriter _log;
     private readonly Lock _gate = new();
+    private Process? _process;
     private bool _logClosed;
 
-    private ThrowawayNode(Process process, StreamWriter log, Uri url, string folder)
+    private ThrowawayNode(NodePlan plan, Uri url, string folder)
     {
-        _process = process;
-        _log = log;
-        Url = url;
-        Folder = folder;
+        (_plan, Url, Folder) = (plan, url, folder);
+        DataDirectory = Path.Combine(folder, "data");
+        _log = new StreamWriter(Path.Combine(folder, "node.log")) { AutoFlush = true };
     }
 
     public Uri Url { get; }
 
-    /// <summary>Its data; the caller deletes it or keeps it.</summary>
+    /// <summary>Its folder; the caller deletes it or keeps it.</summary>
     public string Folder { get; }
 
-    /// <param name="program">How to start it.</param>
-    /// <param name="folder">Its folder; made here.</param>
-    /// <param name="policy">Access policy.</param>
-    /// <param name="playbooks">Folder of playbooks.</param>
-    /// <param name="watchResources">False where the machine is busy already: its pressure is not the drill's.</param>
-    /// <param name="time">Clock.</param>
-    /// <param name="cancellation">Gives up.</param>
+    public string DataDirectory { get; }
+
+    /// <summary>The key for chaos inside the node.</summary>
+    public string AdminKey => File.ReadAllText(KeyFile).Trim();
+
+    private string KeyFile => Path.Combine(DataDirectory, "admin.key");
+
+    /// <summary>How another process withdraws a fault inside the node.</summary>
+    public LeaseUndo Withdraw(string fault) => new CallLoopback("DELETE", new Uri(Url, $"/api/v1/chaos/faults/{Uri.EscapeDataString(fault)}"), KeyFile);
+
     /// <exception cref="ChaosTargetException">It did not become ready; the message shows the end of its output.</exception>
-    public static async Task<ThrowawayNode> StartAsync(GuardianProgram program, string folder, string policy, string playbooks, bool watchResources, TimeProvider time, CancellationToken cancellation)
+    /// <exception cref="ChaosUnsupportedException">This machine cannot give it what the scenario needs.</exception>
+    public static async Task<ThrowawayNode> StartAsync(NodePlan plan, string folder, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
-        var url = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
-        var start = new ProcessStartInfo(program.FileName)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        foreach (var argument in program.Arguments) start.ArgumentList.Add(argument);
-        string[] options =
-        [
-            "run", $"--Guardian:Node:DataDirectory={Path.Combine(folder, "data")}", $"--Guardian:Http:Url={url.GetLeftPart(UriPartial.Authority)}",
-            $"--Guardian:Monitors:Resources:Enabled={watchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={policy}", $"--Guardian:Files:Playbooks={playbooks}",
-        ];
-        foreach (var option in options) start.ArgumentList.Add(option);
-        var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
-        foreach (var name in foreign) start.Environment.Remove(name);
-
-        var log = new StreamWriter(Path.Combine(folder, "node.log")) { AutoFlush = true };
-        Process process;
+        var node = new ThrowawayNode(plan, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")), folder);
         try
         {
-            process = Process.Start(start) ?? throw new ChaosTargetException($"{program.FileName} did not start");
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            await log.DisposeAsync();
-            throw new ChaosTargetException($"{program.FileName} cannot be started: {e.Message}", e);
-        }
-
-        var node = new ThrowawayNode(process, log, url, folder);
-        node.Capture();
-        try
-        {
-            await node.ReadyAsync(time, cancellation);
+            await node.LeaseAsync(cancellation);
+            if (plan.MemoryDisk > 0) node.MountMemory();
+            await node.LaunchAsync(cancellation);
             return node;
         }
         catch
@@ -91,48 +72,129 @@ internal sealed class ThrowawayNode : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task KillAsync()
     {
+        if (_process is not { } process) return;
         try
         {
-            if (!_process.HasExited) _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync(CancellationToken.None);
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
         }
         catch (InvalidOperationException)
         {
             // It ended by itself in between.
         }
+    }
 
+    public async Task StartAgainAsync(CancellationToken cancellation)
+    {
+        _process?.Dispose();
+        await LaunchAsync(cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process?.Dispose();
         lock (_gate)
         {
             _logClosed = true;
             _log.Dispose();
         }
 
-        _process.Dispose();
+        if (_plan.MemoryDisk > 0) Posix.Unmount(DataDirectory);
+        try
+        {
+            await _plan.Keeper.ForgetAsync(Folder, CancellationToken.None);
+        }
+        catch (LeaseRefusedException)
+        {
+            // The keeper hangs: at the lease's end it finds the process gone and deletes what a failed drill would have kept.
+        }
     }
 
-    private async Task ReadyAsync(TimeProvider time, CancellationToken cancellation)
+    private async Task LaunchAsync(CancellationToken cancellation)
+    {
+        var process = Start();
+        _process = process;
+        Capture(process);
+        await LeaseAsync(cancellation);
+        await ReadyAsync(process, cancellation);
+    }
+
+    /// <summary>What must go when this process dies: the node, its memory disk, its folder.</summary>
+    private async Task LeaseAsync(CancellationToken cancellation)
+    {
+        if (_plan.Keeper.Unsupported is not null) return; // not Linux: the node outlives a runner that is killed, as it always did there
+        List<LeaseUndo> undo = [];
+        if (_process is { HasExited: false } process && ProcessIdentity.Of(process.Id) is { } identity) undo.Add(new KillProcess(identity));
+        if (_plan.MemoryDisk > 0) undo.Add(new Unmount(DataDirectory));
+        undo.Add(new DeletePath(Folder));
+        try
+        {
+            await _plan.Keeper.TakeAsync(new OsLease { Id = Folder, Owner = "chaos", Reason = "throw-away node", For = Longest, Undo = undo }, cancellation);
+        }
+        catch (LeaseRefusedException e)
+        {
+            throw new ChaosTargetException($"the node's end cannot be secured, so it is not started: {e.Message}", e);
+        }
+    }
+
+    private void MountMemory()
+    {
+        Directory.CreateDirectory(DataDirectory);
+        try
+        {
+            Posix.MountMemory(DataDirectory, _plan.MemoryDisk);
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new ChaosUnsupportedException($"the scenario needs a memory disk, which needs root on Linux: {e.Message}");
+        }
+    }
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo(_plan.Program.FileName) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] options =
+        [
+            "run", $"--Guardian:Node:DataDirectory={DataDirectory}", $"--Guardian:Http:Url={Url.GetLeftPart(UriPartial.Authority)}",
+            $"--Guardian:Monitors:Resources:Enabled={_plan.WatchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
+        ];
+        foreach (var argument in _plan.Program.Arguments.Concat(options)) start.ArgumentList.Add(argument);
+        var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
+        foreach (var name in foreign) start.Environment.Remove(name);
+        try
+        {
+            return Process.Start(start) ?? throw new ChaosTargetException($"{_plan.Program.FileName} did not start");
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new ChaosTargetException($"{_plan.Program.FileName} cannot be started: {e.Message}", e);
+        }
+    }
+
+    private async Task ReadyAsync(Process process, CancellationToken cancellation)
     {
         var target = new HttpChaosTarget(Url);
         await using (target)
         {
-            var began = time.GetTimestamp();
+            var began = _plan.Time.GetTimestamp();
             while (await target.CodeAsync("/ready", cancellation) != 200)
             {
-                if (_process.HasExited) throw new ChaosTargetException(string.Create(CultureInfo.InvariantCulture, $"the node ended with {_process.ExitCode} while starting:\n{Tail()}"));
-                if (time.GetElapsedTime(began) > ReadyWithin) throw new ChaosTargetException($"the node was not ready within {ReadyWithin.TotalSeconds:0} s:\n{Tail()}");
-                await Task.Delay(Poll, time, cancellation);
+                if (process.HasExited) throw new ChaosTargetException(string.Create(CultureInfo.InvariantCulture, $"the node ended with {process.ExitCode} while starting:\n{Tail()}"));
+                if (_plan.Time.GetElapsedTime(began) > ReadyWithin) throw new ChaosTargetException($"the node was not ready within {ReadyWithin.TotalSeconds:0} s:\n{Tail()}");
+                await Task.Delay(Poll, _plan.Time, cancellation);
             }
         }
     }
 
-    private void Capture()
+    private void Capture(Process process)
     {
-        _process.OutputDataReceived += (_, e) => Keep(e.Data);
-        _process.ErrorDataReceived += (_, e) => Keep(e.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        process.OutputDataReceived += (_, e) => Keep(e.Data);
+        process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
     }
 
     private void Keep(string? line)
@@ -160,3 +222,16 @@ internal sealed class ThrowawayNode : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
+
+/// <summary>What a throw-away node is made of.</summary>
+/// <param name="Program">The executable.</param>
+/// <param name="Policy">Its policy.</param>
+/// <param name="Playbooks">Its playbooks.</param>
+/// <param name="MemoryDisk">Bytes of the memory disk for its data; 0: none.</param>
+/// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
+/// <param name="Keeper">Ends it when this process dies.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time);
+
+/// <summary>The drill cannot be run on this machine; it is inconclusive.</summary>
+internal sealed class ChaosUnsupportedException(string message) : Exception(message);

@@ -34,8 +34,9 @@ internal static class ChaosCommand
         var repeat = new Option<int>("--repeat") { DefaultValueFactory = _ => 1, Description = "Each scenario so many times, 1 to 100" };
         var report = new Option<string>("--report") { DefaultValueFactory = _ => Path.Combine("artifacts", "chaos"), Description = "Folder of the reports" };
         var yes = new Option<bool>("--yes") { Description = "Confirms a run against the node that --url names, which must allow it (Guardian:Chaos:Enabled); without --url each drill has a fresh node" };
+        var playbooks = new Option<string?>("--playbooks") { Description = "Folder of playbooks of the throw-away nodes; default: playbooks, then the shipped ones" };
         var scenarios = ScenariosOption();
-        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, scenarios };
+        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, playbooks, scenarios };
         command.SetAction(async (result, abort) =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
@@ -52,11 +53,18 @@ internal static class ChaosCommand
                     Seed = result.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
                     Repeat = times,
                     Report = result.GetValue(report)!,
-                    Url = result.GetValue(options.Url) is { } text ? Node(text) : null,
-                    Key = result.GetValue(options.Key),
+                    Playbooks = result.GetValue(playbooks) is { } given ? Path.GetFullPath(given) : null,
                 };
-                if (request.Url is not null) await AdmitAsync(request, result.GetValue(yes), abort);
-                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self, x => HostNoise.MeasureAsync(TimeProvider.System, x)).RunAsync(request, abort);
+                if (result.GetValue(options.Url) is { } text)
+                {
+                    var node = Node(text);
+                    if (!result.GetValue(yes)) return Fail(console, $"this breaks {node} on purpose and leaves bans behind until their leases end; add --yes to confirm");
+                    if (times > 1) return Fail(console, "on a running node the bans of one drill would spoil the next of the same kind; leave out --repeat or --url");
+                    using var client = options.Client(result);
+                    return await new RunningNode(client, console, TimeProvider.System).RunAsync(asked, request.Seed, request.Report, abort);
+                }
+
+                var (done, folder) = await new ChaosRun(console, TimeProvider.System, Self, x => HostNoise.MeasureAsync(TimeProvider.System, x), x => ChaosRun.Watchdog(Self(), x, console)).RunAsync(request, abort);
                 console.Closing(done, folder);
                 return done.Worst.ExitCode();
             }
@@ -72,26 +80,8 @@ internal static class ChaosCommand
         return command;
     }
 
-    /// <summary>A running node takes part only where its operator allows it, and the caller confirms.</summary>
-    private static async Task AdmitAsync(ChaosRequest request, bool confirmed, CancellationToken abort)
-    {
-        if (!confirmed) throw new ArgumentException($"this breaks {request.Url} on purpose and leaves bans behind until their leases end; add --yes to confirm");
-        if (request.Repeat > 1 || request.Scenarios.Select(x => x.Id).Distinct().Count() < request.Scenarios.Count)
-            throw new ArgumentException("on a running node the bans of one drill would spoil the next of the same kind; run each once, or leave out --url");
-        var target = new HttpChaosTarget(request.Url!, request.Key);
-        await using (target)
-        {
-            var status = await target.StatusAsync(abort);
-            if (!ChaosEnabled(status)) throw new ChaosTargetException($"{request.Url} does not allow chaos; start it with --Guardian:Chaos:Enabled=true, or leave out --url to use a fresh node");
-        }
-    }
-
     private static GuardianProgram Self() => GuardianProgram.Running(typeof(ChaosCommand).Assembly)
         ?? throw new ChaosTargetException("this program does not know its own path, so it cannot start a node; use --url");
-
-    private static bool ChaosEnabled(System.Text.Json.JsonElement status) =>
-        status.ValueKind == System.Text.Json.JsonValueKind.Object && status.TryGetProperty("chaos", out var chaos)
-        && chaos.ValueKind == System.Text.Json.JsonValueKind.Object && chaos.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == System.Text.Json.JsonValueKind.True;
 
     private static Uri Node(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw new ArgumentException($"--url must be a node's address such as http://127.0.0.1:8558, not '{text}'");

@@ -11,8 +11,8 @@ internal static partial class HostLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Running as root: a fault in Guardian or a playbook has the whole machine. Use an account of its own")]
     public static partial void Root(ILogger log);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Required part '{Part}' was lost for good; the process ends so that its supervisor starts it anew")]
-    public static partial void Lost(ILogger log, string part);
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Guardian cannot go on: {Reason}; the process ends so that its supervisor starts it anew")]
+    public static partial void Lost(ILogger log, string reason);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Guardian cannot start: {Reason}")]
     public static partial void Disabled(ILogger log, string reason);

@@ -42,17 +42,26 @@ internal static class NodeActorSystem
     public static void AddGuardianNode(this IServiceCollection services, GuardianOptions options, TimeProvider time) =>
         services.AddAkka(options.Cluster.SystemName, akka =>
         {
+            var cluster = options.Cluster;
             akka.ConfigureLoggers(log =>
             {
                 log.LogLevel = Akka.Event.LogLevel.InfoLevel;
                 log.ClearLoggers();
                 log.AddLoggerFactory();
             });
+            if (cluster.Tls is { } tls) akka.AddHocon("akka.remote.dot-netty.tcp.enable-ssl = true", HoconAddMode.Prepend).AddSetup(RemotingTls.Setup(tls));
             akka.AddHocon(Tuning, HoconAddMode.Prepend)
-                .WithRemoting(options.Cluster.Hostname, options.Cluster.Port)
-                .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. options.Cluster.Roles], SeedNodes = [.. options.Cluster.SeedNodes] })
+                .WithRemoting(new RemoteOptions
+                {
+                    HostName = cluster.BindHostname.Length > 0 ? cluster.BindHostname : cluster.Hostname, PublicHostName = cluster.Hostname, Port = cluster.EffectivePort,
+                })
+                .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. cluster.Roles], SeedNodes = [.. cluster.SeedNodes.Select(x => WithProtocol(x, cluster.Tls is not null))] })
                 .WithGuardian(options, time)
-                .WithStrictSerialization()
-                .AddStartup((system, _) => ClusterJoining.JoinSelfWhereAlone(system));
+                .WithStrictSerialization();
+            if (cluster.Discovery.Name.Length > 0) akka.WithDnsSeedNodes(cluster);
+            else akka.AddStartup((system, _) => ClusterJoining.JoinSelfWhereAlone(system));
         });
+
+    /// <summary>Akka gives connections with TLS a protocol of their own; whoever configures addresses need not care.</summary>
+    internal static string WithProtocol(string address, bool tls) => (tls ? "akka.ssl.tcp" : "akka.tcp") + address[address.IndexOf("://", StringComparison.Ordinal)..];
 }

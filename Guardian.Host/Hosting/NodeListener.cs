@@ -1,21 +1,22 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Guardian.Actors.Hosting;
+using Guardian.Host.Http;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Guardian.Host.Hosting;
 
-/// <summary>Binds Kestrel to <c>Guardian:Http:Url</c>.</summary>
+/// <summary>Binds Kestrel to <c>Guardian:Http:Url</c> and <c>ProbeUrl</c>.</summary>
 internal static class NodeListener
 {
     /// <summary>Errors besides those of the validator: what only this machine can tell. Each names its key.</summary>
     public static IReadOnlyList<string> Check(HttpOptions options)
     {
-        if (!Uri.TryCreate(options.Url, UriKind.Absolute, out var url)) return []; // the validator has said so
         var errors = new List<string>();
-        if (url.Host != "localhost" && !IPAddress.TryParse(url.Host.Trim('[', ']'), out _))
-            errors.Add($"Guardian:Http:Url: '{url.Host}' is a name; listen on an IP address (0.0.0.0 for all) or localhost");
-        if (url.Scheme == "https" && options.Tls is null) errors.Add("Guardian:Http:Url: https needs Guardian:Http:Tls:CertificatePath and KeyPath");
+        Listenable("Guardian:Http:Url", options.Url, errors);
+        if (options.ProbeUrl.Length > 0) Listenable("Guardian:Http:ProbeUrl", options.ProbeUrl, errors);
+        if (options.Url.StartsWith("https:", StringComparison.Ordinal) && options.Tls is null) errors.Add("Guardian:Http:Url: https needs Guardian:Http:Tls:CertificatePath and KeyPath");
         if (options.Tls is { } tls)
         {
             Readable("Guardian:Http:Tls:CertificatePath", tls.CertificatePath, errors);
@@ -27,21 +28,51 @@ internal static class NodeListener
 
     public static void Configure(KestrelServerOptions kestrel, HttpOptions options)
     {
-        var url = new Uri(options.Url);
-        var address = url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']'));
         kestrel.AddServerHeader = false;
+        Listen(kestrel, options.Url, options, static _ => { });
+        if (options.ProbeUrl.Length > 0) Listen(kestrel, options.ProbeUrl, options, static listen => listen.Use(static next => connection =>
+        {
+            connection.Features.Set(ProbeConnection.Instance);
+            return next(connection);
+        }));
+    }
+
+    /// <summary>What came in for probes gets nothing but health.</summary>
+    public static void UseProbes(WebApplication app) => app.Use(static (http, next) =>
+        http.Features.Get<ProbeConnection>() is null || http.Request.Path.Value is "/alive" or "/ready"
+            ? next(http)
+            : Problems.NotFound(http, "this address serves /alive and /ready alone"));
+
+    private static void Listen(KestrelServerOptions kestrel, string at, HttpOptions options, Action<ListenOptions> more)
+    {
+        var url = new Uri(at);
+        var tls = url.Scheme == "https" ? options.Tls : null;
+        var address = url.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(url.Host.Trim('[', ']'));
         kestrel.Listen(address, url.Port, listen =>
         {
             // Clear text carries HTTP/1.1 alone: without TLS nothing negotiates HTTP/2.
-            listen.Protocols = options.Tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-            if (options.Tls is not { } tls) return;
+            listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            more(listen);
+            if (tls is null) return;
             using var pem = X509Certificate2.CreateFromPemFile(tls.CertificatePath, tls.KeyPath);
             listen.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
         });
     }
 
+    private static void Listenable(string key, string value, List<string> errors)
+    {
+        if (Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Host != "localhost" && !IPAddress.TryParse(url.Host.Trim('[', ']'), out _)) // the validator has said what is no address
+            errors.Add($"{key}: '{url.Host}' is a name; listen on an IP address (0.0.0.0 for all) or localhost");
+    }
+
     private static void Readable(string key, string path, List<string> errors)
     {
         if (path.Length > 0 && !File.Exists(path)) errors.Add($"{key}: there is no file {Path.GetFullPath(path)}");
+    }
+
+    /// <summary>Marks connections to the address for probes.</summary>
+    private sealed class ProbeConnection
+    {
+        public static readonly ProbeConnection Instance = new();
     }
 }

@@ -80,6 +80,20 @@ internal sealed record ClusterMember(string Node, string NodeUid, string Status,
 
 internal sealed record UnreachableMember(string Node, IReadOnlyList<string> ObservedBy);
 
+internal sealed record ShardTypesView(IReadOnlyList<string> EntityTypeKeys);
+
+internal sealed record ShardView(string ShardId, int NumEntities);
+
+internal sealed record ShardRegionView(IReadOnlyList<ShardView> Regions, IReadOnlyList<string> Failed);
+
+internal sealed record NodeShardsView(IReadOnlyList<ShardView> Shards, IReadOnlyList<string> Failed);
+
+internal sealed record ShardStatsView(IReadOnlyDictionary<string, NodeShardsView> Regions, long TotalEntities, int TotalShards);
+
+internal sealed record SeedNodesView(string? SelfNode, IReadOnlyList<SeedNodeView> SeedNodes);
+
+internal sealed record SeedNodeView(string Node, long NodeUid, IReadOnlyList<string> Roles, string Status);
+
 internal sealed record AutonomyView(string Contain, string Disrupt, string Destroy);
 
 internal sealed record HoldView(bool Held, string? Reason);
@@ -155,6 +169,16 @@ internal sealed record RunAnswer(string Id, string Incident);
 
 internal sealed record ExplainRequest(JsonElement Event);
 
+/// <param name="Scenarios">Ids or names, or <c>all</c>.</param>
+/// <param name="Seed">Default: drawn.</param>
+internal sealed record ChaosRunRequest(IReadOnlyList<string>? Scenarios, int? Seed);
+
+internal sealed record ChaosFaultRequest(string? Id, string? Kind, System.Text.Json.JsonElement? With, string? Ttl, string? Drill, int? Seed);
+
+internal sealed record ChaosStarted(string Id);
+
+internal sealed record ChaosFaultState(bool Over, string? Error);
+
 internal sealed record MessageAnswer(string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -163,12 +187,20 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(ClusterView))]
 [JsonSerializable(typeof(ClusterMember))]
+[JsonSerializable(typeof(ShardTypesView))]
+[JsonSerializable(typeof(ShardRegionView))]
+[JsonSerializable(typeof(ShardStatsView))]
+[JsonSerializable(typeof(SeedNodesView))]
 [JsonSerializable(typeof(ModeAnswer))]
 [JsonSerializable(typeof(ModeRequest))]
 [JsonSerializable(typeof(BanRequest))]
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(ChaosRunRequest))]
+[JsonSerializable(typeof(ChaosFaultRequest))]
+[JsonSerializable(typeof(ChaosStarted))]
+[JsonSerializable(typeof(ChaosFaultState))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IncidentView))]
 [JsonSerializable(typeof(RunDetail))]

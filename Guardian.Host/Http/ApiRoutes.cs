@@ -43,6 +43,18 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiContext api)
         endpoints.MapMethods(pattern, [method], (RequestDelegate)(http => RunAsync(http, pattern, needs, handler)));
     }
 
+    /// <summary>A change of the cluster by the administrator; 405, whoever asks, while management is read-only.</summary>
+    public void MapManagement(string method, string pattern, string summary, Func<HttpContext, Caller, Task> handler)
+    {
+        _routes.Add(new ApiRoute(method, pattern, Rights.Administer, summary, 200, ApiJson.Default.MessageAnswer, null));
+        endpoints.MapMethods(pattern, [method], (RequestDelegate)(http =>
+        {
+            if (api.Access.Current is { Options.Management.ReadOnly: false }) return RunAsync(http, pattern, Rights.Administer, handler);
+            http.Response.Headers.Allow = "GET";
+            return Problems.Write(http, 405, "method-not-allowed", "Method not allowed", "cluster management is read-only; Guardian:Management:ReadOnly=false opens it to administrators");
+        }));
+    }
+
     private async Task RunAsync(HttpContext http, string pattern, Rights needs, Func<HttpContext, Caller, Task> handler)
     {
         try

@@ -28,7 +28,9 @@ public static class GuardianEndpoints
         IncidentRoutes.Map(routes);
         PlaybookRoutes.Map(routes);
         EventRoutes.Map(routes);
+        ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);
+        ShardRoutes.Map(routes);
         HealthRoutes.Map(routes);
         MetricsRoutes.Map(routes, endpoints);
         PageRoutes.Map(routes);

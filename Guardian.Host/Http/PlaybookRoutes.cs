@@ -5,6 +5,7 @@ using Guardian.Actors.Switches;
 using Guardian.Host.Http.Security;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Planning;
+using Guardian.Playbooks.Schema;
 using Guardian.Playbooks.Validation;
 using Guardian.Playbooks.Yaml;
 
@@ -17,6 +18,8 @@ internal static class PlaybookRoutes
     {
         routes.Map("GET", "/api/v1/playbooks", Rights.Read, "Playbooks in force", ListAsync, ApiJson.Default.Playbooks);
         routes.Map("GET", "/api/v1/playbooks/{name}", Rights.Read, "One playbook with its definition", OneAsync, ApiJson.Default.PlaybookDetail);
+        routes.Map("GET", "/api/v1/playbooks/schema", Rights.Read, "The JSON schema of playbooks with what this node has registered",
+            call => ApiBodies.TextAsync(call.Http, PlaybookSchema.Generate(call.Guardian.Parts.Vocabulary), type: "application/schema+json"));
         routes.Map("POST", "/api/v1/playbooks/explain", Rights.Read, "Which playbooks an event starts and which clause fails", ExplainAsync,
             PlanningJson.Default.Matches, ApiJson.Default.ExplainRequest);
         PlaybookRunRoutes.Map(routes);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Host.Chaos;
 using Guardian.Host.Cli;
 
@@ -33,7 +34,7 @@ public sealed class ChaosRunTests : IDisposable
     {
         var output = new StringWriter();
         var console = new ChaosConsole(output, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
-        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]), _ => Task.FromResult<double?>(0));
+        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/sh", ["-c", "echo 'Guardian:Mode: no such mode'; exit 3"]), _ => Task.FromResult<double?>(0), _ => new NoLeasekeeper("none in this test"));
         var request = new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 2, Report = _folder };
 
         var (report, folder) = await run.RunAsync(request, default);
@@ -51,7 +52,7 @@ public sealed class ChaosRunTests : IDisposable
         ((int)junit.Attribute("errors")!, (int)junit.Attribute("failures")!, (int)junit.Attribute("tests")!).Should().Be((2, 0, 2));
         (await File.ReadAllTextAsync(Path.Combine(folder, "report.md"))).Should().Contain("| S00_control | harness_error |").And.Contain("chaos run S00 --seed 42");
         File.Exists(Path.Combine(folder, "history.jsonl")).Should().BeTrue();
-        File.Exists(Path.Combine(folder, "S00_control-1", "node.log")).Should().BeTrue("a failed drill keeps its evidence");
+        File.Exists(Path.Combine(folder, "guardian-S00_control-1", "node.log")).Should().BeTrue("a failed drill keeps its evidence");
         output.ToString().Should().Contain("0 of 2 passed (0 %): harness_error");
     }
 
@@ -59,7 +60,7 @@ public sealed class ChaosRunTests : IDisposable
     public async Task On_a_busy_machine_the_control_is_inconclusive_and_no_node_is_started()
     {
         var console = new ChaosConsole(TextWriter.Null, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
-        var run = new ChaosRun(console, TimeProvider.System, () => throw new InvalidOperationException("started"), _ => Task.FromResult<double?>(51));
+        var run = new ChaosRun(console, TimeProvider.System, () => throw new InvalidOperationException("started"), _ => Task.FromResult<double?>(51), _ => new NoLeasekeeper("none in this test"));
 
         var (report, _) = await run.RunAsync(new ChaosRequest { Scenarios = [ChaosTexts.Control()], Ids = ["S00"], Seed = 42, Repeat = 1, Report = _folder }, default);
 

@@ -86,6 +86,8 @@ internal sealed class ScriptedTarget : IChaosTarget
         }
     }
 
+    public Task InjectAsync(InNodeFault fault, CancellationToken withdraw) => Task.CompletedTask;
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private bool Healed => _detected is { } at && TimeProvider.System.GetElapsedTime(_start) >= at;

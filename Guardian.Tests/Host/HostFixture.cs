@@ -28,11 +28,13 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("guardian-host-");
     private readonly TimeProvider _time = TimeProvider.System;
     private WebApplication? _app;
+    private ActorSystem? _own;
 
     public GuardianOptions Options { get; } = new();
     public GuardianSystem? Current { get; set; }
     public ActorSystem? ActorSystem { get; set; }
     public Uri Url { get; private set; } = null!;
+    public Uri? ProbeUrl { get; private set; }
     public string DataDirectory => _data.FullName;
     public string AdminKey => AdminKeyFile.Ensure(DataDirectory);
 
@@ -57,8 +59,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
     {
         var fixture = new HostFixture();
         fixture.Options.Http.Url = "http://127.0.0.1:0";
-        fixture.ActorSystem = ActorSystem.Create("host", ConfigurationFactory.ParseString("akka.loglevel = ERROR"));
-        fixture.Current = fixture.Guardian(fixture.ActorSystem);
+        var system = fixture._own = fixture.ActorSystem = ActorSystem.Create("host", ConfigurationFactory.ParseString("akka.loglevel = ERROR"));
+        fixture.Current = fixture.Guardian(system);
         prepare?.Invoke(fixture);
         var overrides = fixture.Options.Http.ApiKeys.SelectMany((key, i) => (string[])[
             $"--Guardian:Http:ApiKeys:{i}:Principal={key.Principal}", $"--Guardian:Http:ApiKeys:{i}:KeySha256={key.KeySha256}",
@@ -73,7 +75,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
         fixture._app = builder.Build();
         NodeHost.Map(fixture._app);
         await fixture._app.StartAsync();
-        fixture.Url = new Uri(fixture._app.Urls.Single());
+        fixture.Url = new Uri(fixture._app.Urls.First());
+        fixture.ProbeUrl = fixture._app.Urls.Skip(1).Select(x => new Uri(x)).SingleOrDefault();
         return fixture;
     }
 
@@ -99,7 +102,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
     public async ValueTask DisposeAsync()
     {
         if (_app is not null) await _app.DisposeAsync();
-        if (ActorSystem is not null) await ActorSystem.Terminate();
+        if (_own is not null) await _own.Terminate();
         _data.Delete(recursive: true);
     }
 

@@ -121,7 +121,7 @@ public sealed class PlaybookApiTests
         string[] node = ["--url", host.Url.AbsoluteUri, $"--Guardian:Node:DataDirectory={host.DataDirectory}"];
         foreach (var (command, shows) in ((string[], string)[])
         [
-            (["playbooks"], Fix), (["playbooks", "list"], "policy_regression"), (["playbooks", "show", Fix], "bus.restart"),
+            (["playbooks"], Fix), (["playbooks", "list"], "policy_regression"), (["playbooks", "schema"], "blacklist.add"), (["playbooks", "show", Fix], "bus.restart"),
             (["playbooks", "plan", Fix, "--incident", Flood], "step blacklist: blacklist.add runs"),
             (["playbooks", "explain", "--event", Flood], "matches and would run"),
             (["playbooks", "run", Fix, "--incident", Flood], "run i-1.1 of incident i-1 is under way"),

@@ -18,6 +18,8 @@ public sealed class ChaosScenarioTests(ITestOutputHelper output)
     [InlineData("S02_acl_spam")]
     [InlineData("S02_burst")]
     [InlineData("S02_forty")]
+    [InlineData("S05_bus_crash")]
+    [InlineData("S06_journal_locked")]
     public async Task Passes(string name)
     {
         await using var node = await TestNode.StartAsync();
@@ -28,7 +30,7 @@ public sealed class ChaosScenarioTests(ITestOutputHelper output)
         loaded.Errors.Should().BeEmpty();
         var plan = new ScenarioPlan(ScenarioCatalog.Pick(loaded.Scenarios, [name])[0], 1);
         await using var target = new InProcessChaosTarget(node.Guardian.Parts);
-        var record = await new DrillRunner(target, TimeProvider.System, DrillLog.None, output.WriteLine, Timing).RunAsync(plan, default);
+        var record = await new DrillRunner(target, TimeProvider.System, DrillLog.None, output.WriteLine, Timing, new DrillTools { DataDirectory = node.Guardian.DataDirectory }).RunAsync(plan, default);
         var judgement = DrillJudge.Judge(plan, record);
         output.WriteLine($"{judgement.Verdict} {judgement.Clocks} {judgement.Latency} {record.Flood}");
         judgement.Verdict.Should().Be(Verdict.Pass, string.Join("; ", judgement.Reasons));

@@ -5,18 +5,20 @@ namespace Guardian.Actors.Chaos.Drills;
 /// <summary>One drill under way: steady state, load, fault, observation, withdrawal, latency windows, drain.</summary>
 internal sealed class Drill(
     ScenarioPlan plan, IChaosTarget target, DrillClock clock, string name, FloodTally tally, LoadReader reader,
-    DrillLog log, Action<string> progress, DrillTiming timing)
+    DrillLog log, Action<string> progress, DrillTiming timing, DrillTools tools)
 {
     private readonly Scenario _scenario = plan.Scenario;
     private readonly NodeWatch _watch = new();
-    private readonly DrillChecks _checks = new(target, tally, clock);
+    private readonly DrillChecks _checks = new(target, tally, clock, tools.DataDirectory);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
-    private readonly BusFlood _flood = new(plan, target, clock, name);
+    private readonly DrillFaults _faults = new(plan, target, clock, name, tally, log, tools);
     private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
     private readonly List<LoadWindow> _windows = [];
     private List<CheckResult> _verified = [];
     private string? _error;
     private string? _aborted;
+    private string? _unsupported;
+    private IReadOnlyList<string> _journal = [];
     private TimeSpan? _injected;
     private TimeSpan? _withdrawn;
     private TimeSpan? _proven;
@@ -62,6 +64,9 @@ internal sealed class Drill(
     {
         HarnessError = _error,
         Aborted = _aborted,
+        Inconclusive = _unsupported,
+        Blind = reader.Blind,
+        JournalAnomalies = _journal,
         Injected = _injected,
         Withdrawn = _withdrawn,
         UndoProven = _undoProven,
@@ -70,7 +75,7 @@ internal sealed class Drill(
         Incidents = _watch.Incidents,
         Runs = _watch.Runs,
         Banned = _watch.BannedWith(tally.Banned),
-        Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = _scenario.Fault?.Witness is not null },
+        Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = plan.Faults.Any(x => x.Facts.Witness is not null) },
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,
         Verified = _verified,
@@ -80,6 +85,7 @@ internal sealed class Drill(
 
     private async Task<bool> PrepareAsync(CancellationToken abort)
     {
+        if ((_unsupported = _faults.Unsupported()) is not null) return false;
         progress("steady state");
         await _watch.BaselineAsync(target, abort).ConfigureAwait(false);
         var alreadyBanned = plan.FaultPrincipals.Concat(plan.LoadPrincipals).Intersect(_watch.BannedBefore).ToList();
@@ -90,7 +96,8 @@ internal sealed class Drill(
         }
 
         foreach (var pattern in _scenario.Load.Topics) await reader.OpenAsync(target, _scenario.Load.Subscriber, pattern, abort).ConfigureAwait(false);
-        if (_scenario.Fault is { Witness: { } witness } fault) await reader.OpenAsync(target, witness, fault.Topic, abort).ConfigureAwait(false);
+        foreach (var facts in plan.Faults.Select(x => x.Facts).Where(x => x is { Witness: not null, Topic: not null }))
+            await reader.OpenAsync(target, facts.Witness!, facts.Topic!, abort).ConfigureAwait(false);
 
         var giveUp = clock.Now + timing.SteadyWithin;
         while (true)
@@ -127,7 +134,7 @@ internal sealed class Drill(
             progress($"latency {i + 1} of {bound.Windows}");
             await QuietAsync(bound, abort).ConfigureAwait(false);
             var from = clock.Now;
-            await _flood.RunAsync(null, abort).ConfigureAwait(false);
+            await _faults.AgainAsync(abort).ConfigureAwait(false);
             await clock.UntilAsync(from + bound.Length, abort).ConfigureAwait(false);
             _windows.Add(new LoadWindow(true, from, clock.Now));
         }
@@ -142,29 +149,26 @@ internal sealed class Drill(
 
     private async Task FaultAsync(LatencyBound? bound, CancellationToken abort)
     {
-        var fault = _scenario.Fault!;
-        // The undo is on disk before the fault: whoever finds this file alone knows what to take back.
-        log.Write(clock.Now, "undo-planned", x =>
-        {
-            x.WriteString("fault", "bus.flood");
-            x.WriteString("undo", "the flood lives in the runner's process and ends with it; bans are leases and lapse");
-            x.WriteString("topic", fault.Topic);
-        }, durable: true);
-
+        await _faults.PlanUndoAsync(abort).ConfigureAwait(false);
         progress("fault");
         using var withdraw = CancellationTokenSource.CreateLinkedTokenSource(abort);
         var from = clock.Now;
         _injected = from;
         log.Write(from, "fault-injected", durable: true);
-        var flood = _flood.RunAsync(tally, withdraw.Token);
+        _faults.Inject(withdraw.Token);
         try
         {
-            await ObserveAsync(flood, from, bound, abort).ConfigureAwait(false);
+            await ObserveAsync(from, bound, abort).ConfigureAwait(false);
         }
         finally
         {
             await withdraw.CancelAsync().ConfigureAwait(false);
-            await flood.ConfigureAwait(false);
+            if (await _faults.WithdrawnAsync().ConfigureAwait(false) is { } remains)
+            {
+                _undoProven = false;
+                log.Write(clock.Now, "undo-pending", x => x.WriteString("why", remains), durable: true);
+            }
+
             _withdrawn ??= clock.Now;
             _faultResult = tally.Result;
             log.Write(clock.Now, "fault-withdrawn", durable: true);
@@ -172,7 +176,7 @@ internal sealed class Drill(
         }
     }
 
-    private async Task ObserveAsync(Task flood, TimeSpan from, LatencyBound? bound, CancellationToken abort)
+    private async Task ObserveAsync(TimeSpan from, LatencyBound? bound, CancellationToken abort)
     {
         var said = "fault";
         while (true)
@@ -185,7 +189,7 @@ internal sealed class Drill(
             }
 
             await LookAsync(abort).ConfigureAwait(false);
-            if (flood.IsCompleted) _withdrawn ??= clock.Now;
+            if (_faults.First.IsCompleted) _withdrawn ??= clock.Now;
             if (_proven is not null)
             {
                 var began = clock.Now;
@@ -193,12 +197,12 @@ internal sealed class Drill(
                 _stable.Add(began, clock.Now, broken is null);
             }
 
-            if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && flood.IsCompleted)
+            if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && _faults.Over)
                 _windows.Add(new LoadWindow(true, from, clock.Now));
 
             var phase = Phase();
             if (phase != said) progress(said = phase);
-            if (phase == "healed" && flood.IsCompleted) return;
+            if (phase == "healed" && _faults.Over) return;
             if (clock.Now > (_proven ?? from) + plan.ObserveFor + timing.Grace) return;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
@@ -217,7 +221,7 @@ internal sealed class Drill(
 
     private async Task ProveUndoAsync()
     {
-        if (_scenario.Evidence is not { } evidence || _proven is null) return;
+        if (_scenario.Evidence is not { } evidence || _proven is null || _scenario.Fault!.Facts.Instant) return;
         using var limit = new CancellationTokenSource(timing.Settle, clock.Time);
         try
         {
@@ -250,6 +254,7 @@ internal sealed class Drill(
         // A doubled message comes after the first one: one more look after everything has arrived.
         await Task.Delay(timing.Poll * 5, clock.Time, abort).ConfigureAwait(false);
         if (reader.Broken is { } broken) _error = broken;
+        if (tools.DataDirectory is { } data) _journal = await JournalRows.CheckAsync(data, abort).ConfigureAwait(false);
     }
 
     private async Task WatchForAsync(TimeSpan length, CancellationToken abort)

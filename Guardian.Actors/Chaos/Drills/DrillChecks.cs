@@ -6,15 +6,19 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
-internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock)
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null)
 {
     public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
     {
         try
         {
-            var result = check.Probe == ChaosProbes.BusViolations
-                ? Violations(check.With)
-                : await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false);
+            var result = check.Probe switch
+            {
+                ChaosProbes.BusViolations => Violations(check.With),
+                ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
+                ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
+                _ => await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false),
+            };
             var scope = new EvaluationScope { Result = result };
             return new CheckResult(check.ToString(), check.Check.Test(scope), check.Check.Explain(scope));
         }

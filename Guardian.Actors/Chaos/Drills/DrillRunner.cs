@@ -23,7 +23,7 @@ internal sealed record DrillTiming
 }
 
 /// <summary>Runs one scenario against a node and records what is seen. It judges nothing.</summary>
-internal sealed class DrillRunner(IChaosTarget target, TimeProvider time, DrillLog log, Action<string> progress, DrillTiming? timing = null)
+internal sealed class DrillRunner(IChaosTarget target, TimeProvider time, DrillLog log, Action<string> progress, DrillTiming? timing = null, DrillTools? tools = null)
 {
     private readonly DrillTiming _timing = timing ?? new DrillTiming();
 
@@ -32,11 +32,11 @@ internal sealed class DrillRunner(IChaosTarget target, TimeProvider time, DrillL
     {
         var clock = new DrillClock(time);
         var drill = string.Create(CultureInfo.InvariantCulture, $"{plan.Scenario.Name}-{plan.Seed}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}");
-        var tally = new FloodTally(plan.Scenario.Fault?.Topic);
-        var reader = new LoadReader(clock, drill, tally);
+        var tally = new FloodTally(plan.Faults.Select(x => x.Facts.Topic).FirstOrDefault(x => x is not null));
+        var reader = new LoadReader(clock, drill, tally, plan.EndsNode);
         await using (reader.ConfigureAwait(false))
         {
-            var state = new Drill(plan, target, clock, drill, tally, reader, log, progress, _timing);
+            var state = new Drill(plan, target, clock, drill, tally, reader, log, progress, _timing, tools ?? DrillTools.None);
             await state.RunAsync(abort).ConfigureAwait(false);
             var record = state.Record();
             log.WriteHistory(record);

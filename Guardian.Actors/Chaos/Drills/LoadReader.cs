@@ -4,9 +4,15 @@ using Guardian.Actors.Chaos.Targets;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Reads what the load and, though it must not arrive, the flood put on the bus.</summary>
-internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tally) : IAsyncDisposable
+internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tally, bool reconnects = false) : IAsyncDisposable
 {
+    /// <summary>Accepted so long before a node's death, a message may have died with it.</summary>
+    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
+
     private readonly ConcurrentQueue<Delivery> _deliveries = new();
+    private readonly ConcurrentQueue<(TimeSpan From, TimeSpan To)> _blind = new();
     private readonly List<(IChaosSubscription Subscription, Task Reading)> _open = [];
     private readonly CancellationTokenSource _stop = new();
 
@@ -14,13 +20,16 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
 
     public int Count => _deliveries.Count;
 
+    /// <summary>Where the node is killed on purpose: from moments before a subscription broke until it stood again.</summary>
+    public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind => [.. _blind];
+
     /// <summary>Why a subscription ended by itself; null while all stand.</summary>
     public string? Broken { get; private set; }
 
     public async Task OpenAsync(IChaosTarget target, string principal, string pattern, CancellationToken cancellation)
     {
         var subscription = await target.SubscribeAsync(principal, pattern, cancellation).ConfigureAwait(false);
-        _open.Add((subscription, Task.Run(() => ReadAsync(subscription, $"{principal} on {pattern}"), CancellationToken.None)));
+        _open.Add((subscription, Task.Run(() => ReadAsync(subscription, () => target.SubscribeAsync(principal, pattern, _stop.Token), $"{principal} on {pattern}"), CancellationToken.None)));
     }
 
     public async ValueTask DisposeAsync()
@@ -35,7 +44,37 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
         _stop.Dispose();
     }
 
-    private async Task ReadAsync(IChaosSubscription subscription, string what)
+    private async Task ReadAsync(IChaosSubscription subscription, Func<Task<IChaosSubscription>> again, string what)
+    {
+        await ReadOnceAsync(subscription, what).ConfigureAwait(false);
+        while (reconnects && !_stop.IsCancellationRequested)
+        {
+            var from = clock.Now - UnderWay;
+            if (await ReopenAsync(again).ConfigureAwait(false) is not { } next) return;
+            _blind.Enqueue((from, clock.Now));
+            Broken = null;
+            await using (next.ConfigureAwait(false)) await ReadOnceAsync(next, what).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IChaosSubscription?> ReopenAsync(Func<Task<IChaosSubscription>> again)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                return await again().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ChaosTargetException or OperationCanceledException)
+            {
+                await Task.Delay(Retry, clock.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task ReadOnceAsync(IChaosSubscription subscription, string what)
     {
         try
         {

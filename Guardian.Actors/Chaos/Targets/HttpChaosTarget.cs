@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Guardian.Actors.Bus;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Chaos.Targets;
 
@@ -16,6 +17,8 @@ internal sealed class HttpChaosTarget : IChaosTarget
 
     /// <summary>An answer later than this counts as unknown: chaos has no use for it.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan FaultPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly HttpClient _http;
     private readonly HttpClient _streams;
@@ -146,11 +149,58 @@ internal sealed class HttpChaosTarget : IChaosTarget
         }
     }
 
+    public async Task InjectAsync(InNodeFault fault, CancellationToken withdraw)
+    {
+        var body = TargetJson.Object(x =>
+        {
+            x.WriteString("id", fault.Id);
+            x.WriteString("kind", fault.Kind);
+            x.WritePropertyName("with");
+            fault.With.WriteTo(x);
+            x.WriteString("ttl", new Duration(fault.Ttl).ToString());
+            x.WriteString("drill", fault.Drill);
+            x.WriteNumber("seed", fault.Seed);
+        }).GetRawText();
+        var at = $"/api/v1/chaos/faults/{Uri.EscapeDataString(fault.Id)}";
+        await SendAsync(HttpMethod.Post, "/api/v1/chaos/faults", body).ConfigureAwait(false);
+        var withdrawn = false;
+        while (true)
+        {
+            if (withdraw.IsCancellationRequested && !withdrawn)
+            {
+                withdrawn = true;
+                await SendAsync(HttpMethod.Delete, at, null).ConfigureAwait(false);
+            }
+
+            var state = await GetAsync(at, CancellationToken.None).ConfigureAwait(false);
+            if (state.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String) throw new ChaosTargetException($"{fault.Kind} broke inside the node: {error.GetString()}");
+            if (state.TryGetProperty("over", out var over) && over.ValueKind == JsonValueKind.True) return;
+            await Task.Delay(FaultPoll, withdrawn ? CancellationToken.None : withdraw).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public ValueTask DisposeAsync()
     {
         _streams.Dispose();
         _http.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task SendAsync(HttpMethod method, string path, string? body)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        try
+        {
+            using var response = await _http.SendAsync(request).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode) return;
+            var text = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+            throw new ChaosTargetException(string.Create(CultureInfo.InvariantCulture, $"{method} {path}: {(int)response.StatusCode} {ProblemType(text)} {text}"));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            throw new ChaosTargetException($"{method} {path}: {e.Message}", e);
+        }
     }
 
     private async Task<JsonElement> GetAsync(string path, CancellationToken cancellation)

@@ -25,7 +25,20 @@ internal interface IChaosTarget : IAsyncDisposable
     /// <summary>Measures one of <see cref="ChaosProbes"/>; an object.</summary>
     /// <exception cref="ChaosTargetException">It cannot be measured: unknown is never zero.</exception>
     Task<JsonElement> ProbeAsync(string probe, JsonElement with, CancellationToken cancellation);
+
+    /// <summary>Injects a fault that works inside the node; returns when it is over or, soon after the token, withdrawn. The node itself withdraws it at its end.</summary>
+    /// <exception cref="ChaosTargetException">Refused or unreachable.</exception>
+    Task InjectAsync(InNodeFault fault, CancellationToken withdraw);
 }
+
+/// <summary>A fault as it is sent to the node.</summary>
+/// <param name="Id">Made by the runner, so that it can be withdrawn by whoever finds it on disk.</param>
+/// <param name="Kind">The fault's name.</param>
+/// <param name="With">Its input.</param>
+/// <param name="Ttl">The node withdraws it after this.</param>
+/// <param name="Drill">The drill's name.</param>
+/// <param name="Seed">The drill's seed.</param>
+internal sealed record InNodeFault(string Id, string Kind, JsonElement With, TimeSpan Ttl, string Drill, int Seed);
 
 /// <summary>An answer to a publish; no outcome where it is not known.</summary>
 internal readonly record struct ChaosAnswer(PublishOutcome? Outcome, string Text)

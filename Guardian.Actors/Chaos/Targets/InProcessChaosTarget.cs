@@ -5,13 +5,15 @@ using System.Text.Json;
 using Akka.Actor;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos.Drills;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Chaos.Targets;
 
 /// <summary>A node in this process, without HTTP: the scenarios as tests.</summary>
-internal sealed class InProcessChaosTarget(GuardianParts parts) : IChaosTarget
+internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? faults = null) : IChaosTarget
 {
     private const int ListLimit = 100;
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
@@ -72,6 +74,15 @@ internal sealed class InProcessChaosTarget(GuardianParts parts) : IChaosTarget
             default:
                 throw new ChaosTargetException($"probe {probe} with {with} cannot be measured inside the process");
         }
+    }
+
+    public async Task InjectAsync(InNodeFault fault, CancellationToken withdraw)
+    {
+        if (!(faults ?? FaultRegistry.BuiltIn).TryGet(fault.Kind, out var binding)) throw new ChaosTargetException($"this node has no fault '{fault.Kind}'");
+        using var ttl = new CancellationTokenSource(fault.Ttl, parts.Time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(withdraw, ttl.Token);
+        var context = new FaultContext(this, new DrillClock(parts.Time), fault.Drill, fault.Seed) { Guardian = new GuardianSystem(parts), DataDirectory = parts.DataDirectory };
+        await binding.RunAsync(fault.With, context, stop.Token).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

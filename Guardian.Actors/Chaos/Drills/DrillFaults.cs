@@ -1,0 +1,158 @@
+using System.Globalization;
+using Guardian.Actors.Chaos.Faults;
+using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Chaos.Drills;
+
+/// <summary>
+/// The faults of one drill: their undo on disk first and with the leasekeeper where another process must be able to take them
+/// back, then the injection, and at the end their withdrawal. Each ends with its time to live.
+/// </summary>
+internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillClock clock, string name, FloodTally tally, DrillLog log, DrillTools tools)
+{
+    /// <summary>A withdrawal that takes longer is not waited for; the leasekeeper goes on, and the undo counts as unproven.</summary>
+    private static readonly TimeSpan WithdrawWithin = TimeSpan.FromSeconds(2);
+
+    private readonly List<string> _leases = [];
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>The first fault is over or withdrawn.</summary>
+    public Task First { get; private set; } = Task.CompletedTask;
+
+    public bool Over => _running.IsCompleted;
+
+    /// <summary>Why one of them cannot be injected here; null where all can.</summary>
+    public string? Unsupported() => plan.Faults
+        .Select(x => x.Fault.Unsupported(x.With, Context(tally)) ?? (NeedsKeeper(x) ? tools.Keeper.Unsupported : null))
+        .FirstOrDefault(x => x is not null);
+
+    /// <summary>The undo is on disk before the fault: whoever finds this file alone knows what to take back.</summary>
+    public async Task PlanUndoAsync(CancellationToken abort)
+    {
+        for (var i = 0; i < plan.Faults.Count; i++)
+        {
+            var spec = plan.Faults[i];
+            var undo = Undo(spec, i);
+            log.Write(clock.Now, "undo-planned", x =>
+            {
+                x.WriteString("fault", spec.Fault.Name);
+                x.WriteString("undo", spec.Fault.UndoText);
+                x.WriteString("with", spec.With.GetRawText());
+                x.WriteNumber("ttlMs", spec.Ttl.TotalMilliseconds);
+                x.WriteNumber("leasedUndos", undo.Count);
+            }, durable: true);
+            if (undo.Count == 0) continue;
+            var lease = new OsLease { Id = Id(i), Owner = "chaos/" + name, Reason = spec.Fault.Name, For = spec.After + spec.Ttl, Undo = undo };
+            try
+            {
+                await tools.Keeper.TakeAsync(lease, abort).ConfigureAwait(false);
+            }
+            catch (LeaseRefusedException e)
+            {
+                throw new ChaosTargetException($"the undo of {spec.Fault.Name} cannot be secured, so it is not injected: {e.Message}", e);
+            }
+
+            _leases.Add(lease.Id);
+        }
+    }
+
+    public void Inject(CancellationToken withdraw)
+    {
+        var all = plan.Faults.Select((x, i) => OneAsync(x, i, tally, withdraw)).ToList();
+        First = all[0];
+        _running = Task.WhenAll(all);
+    }
+
+    /// <summary>The first fault once more, for latency; its answers do not count.</summary>
+    public Task AgainAsync(CancellationToken withdraw) => OneAsync(plan.Faults[0], 0, null, withdraw);
+
+    /// <summary>After the token: waits for the withdrawal, then lets the keeper undo what it holds. Null where all is done; else what may remain.</summary>
+    /// <exception cref="ChaosTargetException">A fault broke.</exception>
+    public async Task<string?> WithdrawnAsync()
+    {
+        try
+        {
+            await _running.WaitAsync(WithdrawWithin, clock.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"a fault was not withdrawn within {WithdrawWithin.TotalSeconds:0} s");
+        }
+        finally
+        {
+            foreach (var lease in _leases) await ReleaseAsync(lease).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private async Task OneAsync(FaultSpec spec, int index, FloodTally? answers, CancellationToken withdraw)
+    {
+        using var ttl = new CancellationTokenSource(spec.After + spec.Ttl, clock.Time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(withdraw, ttl.Token);
+        try
+        {
+            if (spec.After > TimeSpan.Zero) await Task.Delay(spec.After, clock.Time, stop.Token).ConfigureAwait(false);
+            var context = Context(answers);
+            if (spec.Fault.Fault.InNode)
+                await target.InjectAsync(new InNodeFault(Id(index), spec.Fault.Name, spec.With, spec.Ttl, name, plan.Seed), stop.Token).ConfigureAwait(false);
+            else
+                await spec.Fault.RunAsync(spec.With, context, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Withdrawn.
+        }
+        catch (Exception e) when (e is not ChaosTargetException) // whatever a fault throws is the harness's failure, with its name
+        {
+            throw new ChaosTargetException($"{spec.Fault.Name} broke: {e.Message}", e);
+        }
+    }
+
+    private async Task ReleaseAsync(string lease)
+    {
+        try
+        {
+            await tools.Keeper.ReleaseAsync(lease, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (LeaseRefusedException e)
+        {
+            log.Write(clock.Now, "undo-pending", x => x.WriteString("why", e.Message), durable: true);
+        }
+    }
+
+    private FaultContext Context(FloodTally? answers) => new(target, clock, name, plan.Seed)
+    {
+        Tally = answers, DataDirectory = tools.DataDirectory, Node = tools.Node, Guardian = tools.Guardian,
+    };
+
+    private IReadOnlyList<LeaseUndo> Undo(FaultSpec spec, int index) =>
+        spec.Fault.Fault.InNode && tools.Withdraw is { } withdraw ? [withdraw(Id(index))] : spec.Fault.Undo(spec.With, Context(tally));
+
+    private bool NeedsKeeper(FaultSpec spec) => !spec.Fault.Fault.InNode && spec.Fault.Unsupported(spec.With, Context(tally)) is null && spec.Fault.Undo(spec.With, Context(tally)).Count > 0;
+
+    private string Id(int index) => string.Create(CultureInfo.InvariantCulture, $"{name}-{index}");
+}
+
+/// <summary>What a drill may use besides the node's surface.</summary>
+internal sealed record DrillTools
+{
+    /// <summary>None: a drill inside a test.</summary>
+    public static DrillTools None { get; } = new();
+
+    /// <summary>Takes faults back when this process dies.</summary>
+    public ILeasekeeper Keeper { get; init; } = new NoLeasekeeper("this drill has no leasekeeper");
+
+    /// <summary>The node's data directory on this machine; null where it is not known.</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>The node's process, where the runner started it.</summary>
+    public INodeControl? Node { get; init; }
+
+    /// <summary>The node in this process.</summary>
+    public Hosting.GuardianSystem? Guardian { get; init; }
+
+    /// <summary>How another process withdraws the in-node fault of this id.</summary>
+    public Func<string, LeaseUndo>? Withdraw { get; init; }
+}

@@ -1,0 +1,52 @@
+using Guardian.Actors.Chaos.Drills;
+using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Hosting;
+
+namespace Guardian.Actors.Chaos.Faults;
+
+/// <summary>What a fault works on.</summary>
+public sealed class FaultContext
+{
+    internal FaultContext(IChaosTarget target, DrillClock clock, string drill, int seed)
+    {
+        (Target, Clock, Drill, Seed) = (target, clock, drill, seed);
+    }
+
+    /// <summary>The drill's clock.</summary>
+    public TimeProvider Time => Clock.Time;
+
+    /// <summary>For whatever it draws by chance: the same seed gives the same fault.</summary>
+    public int Seed { get; }
+
+    /// <summary>The drill's name; unique.</summary>
+    public string Drill { get; }
+
+    /// <summary>The node in this process; null where the fault works from outside.</summary>
+    public GuardianSystem? Guardian { get; internal init; }
+
+    /// <summary>The node's data directory on this machine; null where it is not known.</summary>
+    public string? DataDirectory { get; internal init; }
+
+    internal IChaosTarget Target { get; }
+
+    internal DrillClock Clock { get; }
+
+    /// <summary>Takes the flood's answers; null where they do not count.</summary>
+    internal FloodTally? Tally { get; init; }
+
+    /// <summary>The node's process; null where the runner did not start it.</summary>
+    internal INodeControl? Node { get; init; }
+}
+
+/// <summary>A node that the runner started and may end.</summary>
+internal interface INodeControl
+{
+    /// <summary>Its data directory.</summary>
+    string DataDirectory { get; }
+
+    /// <summary>kill -9.</summary>
+    Task KillAsync();
+
+    /// <summary>Starts it on the same data and address; returns when it is ready.</summary>
+    Task StartAgainAsync(CancellationToken cancellation);
+}
