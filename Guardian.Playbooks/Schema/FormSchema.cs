@@ -37,7 +37,7 @@ internal static class FormSchema
 
     public static JsonObject Ref(string definition) => new() { ["$ref"] = $"#/definitions/{definition}" };
 
-    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode schema)
+    private static JsonObject Transform(JsonSchemaExporterContext context, JsonNode schema)
     {
         var attributes = context.PropertyInfo?.AttributeProvider;
         T? Find<T>() where T : Attribute => attributes?.GetCustomAttributes(typeof(T), false).Cast<T>().FirstOrDefault();
