@@ -39,6 +39,7 @@ public sealed class ArchitectureTests
         typeof(Guardian.Actors.Incidents.IncidentLogic), typeof(Guardian.Actors.Incidents.IncidentState), typeof(Guardian.Actors.Incidents.ViolationCounts),
         typeof(Guardian.Actors.Leasekeeping.LeaseBook), typeof(Guardian.Actors.Monitoring.AclDetector), typeof(Guardian.Actors.Monitoring.DigestLedger), typeof(Guardian.Actors.Monitoring.RaiseBook),
         typeof(Guardian.Actors.Notifications.OutboxLogic), typeof(Guardian.Actors.Notifications.OutboxState), typeof(Guardian.Actors.Notifications.TaskBook),
+        typeof(Guardian.Actors.Notifications.IssueText), typeof(Guardian.Actors.Silencing.SilenceMatcher),
         typeof(Guardian.Playbooks.Execution.RunMachine), typeof(Guardian.Playbooks.Execution.RunState));
 
     [Theory]

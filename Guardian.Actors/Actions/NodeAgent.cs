@@ -57,7 +57,7 @@ internal sealed class NodeAgent : ReceiveActor
             case LedgerVerdict.Execute when binding is null:
                 Answer(Sender, dispatch.Key, dispatch.Epoch, dispatch.Attempt, new KeyOutcome(OutcomeKind.Failed, Reason: UnknownAction(dispatch.Action)));
                 break;
-            case LedgerVerdict.Execute when AgentJob.IsHeld(binding, dispatch) && _mode.Held is { } reason:
+            case LedgerVerdict.Execute when AgentJob.IsHeld(binding, dispatch) && HeldFor(dispatch) is { } reason:
                 Drop(dispatch, reason);
                 break;
             case LedgerVerdict.Execute:
@@ -172,7 +172,7 @@ internal sealed class NodeAgent : ReceiveActor
         while (lane.Running < _limits.Concurrent && lane.Waiting.TryDequeue(out var next))
         {
             if (next.Over) continue;
-            if (!next.ObeysHold || _mode.Held is not { } reason)
+            if (!next.ObeysHold || HeldFor(next.Dispatch) is not { } reason)
             {
                 Start(next, lane);
                 continue;
@@ -259,6 +259,8 @@ internal sealed class NodeAgent : ReceiveActor
     private void OnStatus(GetAgentStatus _) => Sender.Tell(new AgentStatus(
         _memory.Effects.Running + _memory.Harmless.Running, _memory.Effects.Waiting.Count + _memory.Harmless.Waiting.Count, _memory.Executed,
         _memory.RefusedFull, _memory.DroppedHeld, _memory.Hanging, _memory.Probing, _memory.Ledger.Count, _memory.Ledger.Evicted));
+
+    private string? HeldFor(DispatchAction dispatch) => _mode.HeldFor(dispatch.IncidentType, dispatch.IncidentKey, dispatch.Subject);
 
     private void Drop(DispatchAction dispatch, string reason)
     {

@@ -1,3 +1,4 @@
+using Guardian.Actors.Silencing;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Autonomy;
@@ -15,6 +16,12 @@ internal sealed class ModeView(OperatingMode configured, Func<RiskClass, Operati
 
     /// <summary>Reason of the hold in force; null when none.</summary>
     public string? Held => _current.Held;
+
+    /// <summary>Silences that hold acting for some incidents.</summary>
+    public SilenceView? Silences { get; init; }
+
+    /// <summary>Why nothing may be done about this incident: the hold in force, or a silence; null where neither.</summary>
+    public string? HeldFor(string? type, string? key, string? subject) => Held ?? Silences?.Held(type, key, subject);
 
     /// <summary>The mode without regard to hold and class.</summary>
     public OperatingMode Mode => (OperatingMode)Math.Min((int)configured, (int)_current.Mode);

@@ -11,6 +11,7 @@ using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
@@ -120,6 +121,8 @@ internal sealed record GuardianCore
     public IResourceSampler Sampler() => Options.Monitors.Resources.Sampler?.Invoke()
         ?? ResourceSamplers.Create([Data.FullPath, .. Options.Monitors.Resources.Mounts], Time);
 
+    public required SilenceView Silences { get; init; }
+
     public OutboxBoard Outbox { get; } = new();
 
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
@@ -133,6 +136,7 @@ internal sealed record GuardianCore
         var playbooks = new PlaybookCatalog(ShippedFiles.Folder(options.Files.Playbooks), GuardianVocabulary.Of(options));
         if (!playbooks.TryReload()) throw new IOException("the playbooks are not valid: " + string.Join("; ", playbooks.Errors));
         var bans = new BanView(time);
+        var silences = new SilenceView(time);
         return new GuardianCore
         {
             Options = options,
@@ -141,7 +145,8 @@ internal sealed record GuardianCore
             StartedAt = started,
             Policies = policies,
             Bans = bans,
-            Mode = new ModeView(options.Mode, options.Autonomy.For),
+            Mode = new ModeView(options.Mode, options.Autonomy.For) { Silences = silences },
+            Silences = silences,
             Bus = BusState.Create(options.Bus, policies, bans, time, data.NodeName, started.UtcTicks, closed: true), // opened by the boot, once the bans are here
             ReadModel = new ReadModel(Path.Combine(data.FullPath, "projection.db")),
             Journal = new JournalHealthHolder(),

@@ -8,6 +8,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
 
@@ -57,6 +58,9 @@ public sealed class GuardianOptions
 
     /// <summary>What may be deleted when a disk is full.</summary>
     public CleanOptions Clean { get; set; } = new();
+
+    /// <summary>A trace of what the detectors are told.</summary>
+    public RecordOptions Record { get; set; } = new();
 
     /// <summary>Where tickets go.</summary>
     public TaskOptions Tasks { get; set; } = new();

@@ -7,6 +7,7 @@ using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Switches;
 using Guardian.Playbooks.Model;
@@ -128,6 +129,12 @@ internal sealed record GuardianParts
 
     /// <summary>What playbooks may name on this node.</summary>
     public Vocabulary Vocabulary { get; init; } = new([], [], []);
+
+    /// <summary>SilenceReplica.</summary>
+    public IActorRef SilenceActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Silences in force.</summary>
+    public SilenceView Silences { get; init; } = new(TimeProvider.System);
 
     /// <summary>Limits of this node's API.</summary>
     public Mitigations.ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);

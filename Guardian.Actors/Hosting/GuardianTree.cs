@@ -15,8 +15,10 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Silencing;
 using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
@@ -52,6 +54,7 @@ internal sealed class GuardianTree
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
         var switches = Start(SwitchReplica.Props(_replicator, _core.Switches, _core.Data.FullPath, _core.Time), "switches");
+        var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
@@ -61,6 +64,7 @@ internal sealed class GuardianTree
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+        Record();
         DrainAtShutdown(bus);
         var system = _context.System;
         GuardianSystem.Access(system).Start(new GuardianSystem(new GuardianParts
@@ -72,12 +76,12 @@ internal sealed class GuardianTree
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
-            ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
+            SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
             PlaybooksHash = () => _core.Playbooks.Current.Hash, PlaybookErrors = () => _core.Playbooks.Errors, Vocabulary = GuardianVocabulary.Of(Options),
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (switches, "switches"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (switches, "switches"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
             [Membership(boot), .. Phases(blacklist, bus, agent, incidents, monitors.Actor)]);
     }
 
@@ -105,6 +109,12 @@ internal sealed class GuardianTree
         return monitors;
     }
 
+    private void Record()
+    {
+        var (folder, core) = (Path.Combine(_core.Data.FullPath, "traces"), _core);
+        if (Options.Record.Enabled) Start(TraceRecorder.Props(_mediator, () => new TraceFiles(folder, core.Data.NodeName, core.Options.Record, core.Time), core.Time), "recorder");
+    }
+
     private IActorRef StartBlacklist()
     {
         _context.ActorOf(ClusterSingletonManager.Props(
@@ -120,7 +130,7 @@ internal sealed class GuardianTree
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
-            Board = _core.Outbox,
+            Board = _core.Outbox, Muted = x => _core.Silences.Muted(x.IncidentType, x.IncidentKey, x.Subject),
             Notifications = Options.Notifications, Tasks = Options.Tasks, NodeName = _core.Data.NodeName, DataDirectory = _core.Data.FullPath,
             Time = _core.Time, Http = HttpDelivery.Create(_core.Time),
         });

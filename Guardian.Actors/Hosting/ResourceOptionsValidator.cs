@@ -5,7 +5,7 @@ using static Guardian.Actors.Hosting.GuardianOptionsValidator;
 
 namespace Guardian.Actors.Hosting;
 
-/// <summary>Checks <c>Guardian:Monitors:Resources</c>.</summary>
+/// <summary>Checks <c>Guardian:Monitors:Resources</c>, <c>Guardian:Clean</c> and <c>Guardian:Record</c>.</summary>
 internal static class ResourceOptionsValidator
 {
     private const string At = "Guardian:Monitors:Resources:";
@@ -13,6 +13,8 @@ internal static class ResourceOptionsValidator
     public static void Validate(GuardianOptions options, List<string> errors)
     {
         foreach (var (name, folder) in options.Clean.Folders) Clean($"Guardian:Clean:Folders:{name}:", folder, errors);
+        Range("Guardian:Record:MaxBytes", options.Record.MaxBytes, 64 * 1024, 1024 * 1024 * 1024, errors);
+        Range("Guardian:Record:Files", options.Record.Files, 1, 100, errors);
         var o = options.Monitors.Resources;
         Between(At + nameof(o.Interval), o.Interval, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), errors);
         Positive(At + nameof(o.Sustained), o.Sustained, errors);

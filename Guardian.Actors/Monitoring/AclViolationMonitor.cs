@@ -120,7 +120,8 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
     {
         if (detection.Principal is not { } principal) return;
         TimeSpan length = _state.Options.ProvisionalBan;
-        if (_links.Mode.MayAct(RiskClass.Contain) && _state.Cap.TryTake(principal, now, now + length, declaredPrincipals))
+        var mayAct = _links.Mode.MayAct(RiskClass.Contain) && _links.Mode.HeldFor(detection.Type, detection.Key, detection.Subject) is null;
+        if (mayAct && _state.Cap.TryTake(principal, now, now + length, declaredPrincipals))
             _links.Blacklist.Tell(new ProvisionalBan(principal, length, detection.Key, detection.Rule));
         else
             _state.BansWithheld++;

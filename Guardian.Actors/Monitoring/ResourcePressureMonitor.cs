@@ -73,6 +73,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
 
     private void OnSampled(Sampled sampled)
     {
+        Context.System.EventStream.Publish(sampled); // for a recorder, where there is one
         if (sampled.Processes is { } processes) _state.Processes.Add(processes);
         foreach (var signal in _state.Detector.Observe(sampled.Sample)) OnSignal(signal, sampled.Sample);
         if (!_state.Detector.NearLimit) _state.Processes.Clear();

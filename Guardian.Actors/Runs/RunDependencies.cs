@@ -34,11 +34,15 @@ internal sealed record RunDependencies(
     /// <summary>Number of declared kernels.</summary>
     public Func<int> Kernels { get; init; } = static () => 0;
 
-    /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold.</summary>
-    public RunView View(JsonElement incident, string? held = null) => new(Time.GetUtcNow(), incident, Mode.Held ?? held, Mode.For)
+    /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold and the silences.</summary>
+    public RunView View(JsonElement incident, string? held = null) => new(
+        Time.GetUtcNow(), incident, Mode.HeldFor(Text(incident, "type"), Text(incident, "key"), Text(incident, "subject")) ?? held, Mode.For)
     {
         Global = Mode.Mode, Nodes = Nodes(), Self = Self, Touches = Touches, Remediation = Remediation, Kernels = Kernels(),
     };
+
+    private static string? Text(JsonElement incident, string name) =>
+        incident.ValueKind == JsonValueKind.Object && incident.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Reads definitions with the loader.</summary>
     public static Func<string, string, LoadedDefinition> Loader(Vocabulary vocabulary) => (name, definition) =>

@@ -11,6 +11,7 @@ internal static class SerializedRooms
         OutboxJson.Room,
         Blacklisting.BlacklistJson.Room,
         Autonomy.ModeJson.Room,
+        Silencing.SilencingJson.Room,
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,

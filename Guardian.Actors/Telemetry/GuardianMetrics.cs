@@ -40,6 +40,9 @@ internal sealed class GuardianMetrics : IDisposable
         Channels("guardian.outbox.dead", "Items given up, by channel.", x => x.Dead);
         Channels("guardian.outbox.digested", "Notifications told by a digest because the channel's rate was used up.", x => x.Digested);
         Channels("guardian.outbox.muted", "Notifications that a silence kept back.", x => x.Muted);
+        Counter("guardian.resources.samples", "{sample}", "Samples of the machine.", x => x.Resources.Samples);
+        _meter.CreateObservableGauge("guardian.resources.used", Used, "%", "Processor, memory and disks, percent of what may be used; what is not known is missing.");
+        Gauge("guardian.resources.pressed", "{resource}", "Resources under pressure.", x => x.Resources.Latest is null ? null : x.Resources.Pressed.Count);
         Gauge("guardian.hold", "1", "1 while all acting is held.", x => x.Mode.Held is null ? 0 : 1);
     }
 
@@ -57,6 +60,15 @@ internal sealed class GuardianMetrics : IDisposable
         name, () => (_parts()?.Channels() ?? []).Select(x => new Measurement<long>(read(x), new KeyValuePair<string, object?>("channel", x.Channel))), "{item}", description);
 
     private Measurement<long>[] One(Func<GuardianParts, long> read) => _parts() is { } parts ? [new Measurement<long>(read(parts))] : [];
+
+    private IEnumerable<Measurement<double>> Used()
+    {
+        if (_parts()?.Resources.Latest is not { } sample) yield break;
+        if (sample.Cpu.Value is { } cpu) yield return new(cpu, new KeyValuePair<string, object?>("resource", "cpu"));
+        if (sample.Memory.Value is { } memory) yield return new(memory, new KeyValuePair<string, object?>("resource", "memory"));
+        foreach (var disk in sample.Disks)
+            if (disk.Used.Value is { } used) yield return new(used, new("resource", "disk"), new("mount", disk.Mount));
+    }
 
     private IEnumerable<Measurement<long>> Messages()
     {

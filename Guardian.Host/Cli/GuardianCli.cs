@@ -56,6 +56,7 @@ internal static class GuardianCli
         foreach (var verb in (string[])["approve", "reject", "cancel"]) root.Add(RunsCommand.Direct(options, verb));
         root.Add(BlacklistCommand.Create(options));
         root.Add(MitigationsCommand.Create(options));
+        root.Add(SilenceCommand.Create(options));
         root.Add(ModeCommand.Create(options));
         root.Add(ModeCommand.Hold(options));
         root.Add(ModeCommand.Resume(options));
@@ -65,6 +66,7 @@ internal static class GuardianCli
         root.Add(KeysCommand.Create(options));
         root.Add(DemoCommand.Create(options));
         root.Add(ChaosCommand.Create(options));
+        root.Add(ReplayCommand.Create(options));
         RunCommand.SetRun(root, options);
         return root;
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Silencing;
 
 namespace Guardian.Host.Http;
 
@@ -37,6 +38,12 @@ internal sealed record StatusView
     /// <summary>Entities whose journal this version cannot read.</summary>
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
+
+    /// <summary>Silences in force.</summary>
+    public required IReadOnlyList<Silence> Silences { get; init; }
+
+    /// <summary>The machine as it was measured last; left out where it is not watched.</summary>
+    public PressureView? Pressure { get; init; }
 
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
@@ -73,6 +80,18 @@ internal sealed record ChannelView(
     string Channel, int Pending, long Delivered, long Dead, long Digested, int Collected, long Muted, long Refused, DateTimeOffset? WaitingSince, string? LastFailure);
 
 internal sealed record ChaosView(bool Enabled);
+
+/// <param name="Cpu">Percent of what may be used.</param>
+/// <param name="Memory">Percent of what may be used.</param>
+/// <param name="Disks">Percent, by path.</param>
+/// <param name="Under">Keys of resources under pressure.</param>
+/// <param name="At">When it was measured.</param>
+internal sealed record PressureView(GaugeView Cpu, GaugeView Memory, IReadOnlyDictionary<string, GaugeView> Disks, IReadOnlyList<string> Under, DateTimeOffset At);
+
+/// <param name="Value">Left out where it is not known.</param>
+/// <param name="Source">What was read.</param>
+/// <param name="Unknown">Why it is not known.</param>
+internal sealed record GaugeView(double? Value, string Source, string? Unknown);
 
 internal sealed record ClusterView(string? SelfNode, IReadOnlyList<ClusterMember> Members, IReadOnlyList<UnreachableMember> Unreachable, string? Leader, string? Oldest, IReadOnlyDictionary<string, string> OldestPerRole);
 
@@ -197,6 +216,9 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(Silence))]
+[JsonSerializable(typeof(SilenceRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]
 [JsonSerializable(typeof(ChaosRunRequest))]
 [JsonSerializable(typeof(ChaosFaultRequest))]
 [JsonSerializable(typeof(ChaosStarted))]

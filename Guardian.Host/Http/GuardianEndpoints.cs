@@ -25,6 +25,7 @@ public static class GuardianEndpoints
         ModeRoutes.Map(routes);
         BlacklistRoutes.Map(routes);
         MitigationRoutes.Map(routes);
+        SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         PlaybookRoutes.Map(routes);
         EventRoutes.Map(routes);

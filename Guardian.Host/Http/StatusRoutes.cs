@@ -2,6 +2,7 @@ using System.Reflection;
 using Akka.Actor;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Monitoring;
+using Guardian.Actors.Resources;
 using Guardian.Host.Http.Security;
 using Guardian.Playbooks.Model;
 
@@ -51,7 +52,9 @@ internal static class StatusRoutes
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
             Parked = parts.Parked(),
             Monitors = await MonitorsAsync(call),
+            Silences = [.. parts.Silences.Active],
             Channels = [.. parts.Channels().Select(x => new ChannelView(x.Channel, x.Pending, x.Delivered, x.Dead, x.Digested, x.Collected, x.Muted, x.Refused, x.WaitingSince, x.LastFailure))],
+            Pressure = PressureOf(parts.Resources),
             Chaos = new ChaosView(parts.Options.Chaos.Enabled),
             NotReady = parts.NotReady(),
             Boot = parts.Phases().ToDictionary(x => x.Phase, x => x.Took?.TotalMilliseconds),
@@ -65,6 +68,11 @@ internal static class StatusRoutes
             new RefusedView(c.AclDenied, c.Blacklisted, c.RateLimited, c.QueueFull, c.Invalid, c.Draining),
             c.Delivered, c.Dropped, c.Queued, c.Topics, c.Subscriptions, c.Restarts, c.Parked);
     }
+
+    private static PressureView? PressureOf(ResourceView view) => view.Latest is not { } sample ? null : new PressureView(
+        Of(sample.Cpu), Of(sample.Memory), sample.Disks.ToDictionary(x => x.Mount, x => Of(x.Used), StringComparer.Ordinal), view.Pressed, sample.At);
+
+    private static GaugeView Of(Gauge gauge) => new(gauge.Value is { } value ? Math.Round(value, 1) : null, gauge.Source, gauge.Unknown);
 
     private static async Task<MonitorsView?> MonitorsAsync(ApiCall call)
     {
