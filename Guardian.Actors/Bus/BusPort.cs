@@ -103,45 +103,22 @@ public sealed class BusPort
             if (audience.Subscribers.Length == 0) return new PublishResult(PublishOutcome.Accepted, _state.NextMessageId());
             if (state is null) return Full(); // every topic in memory has messages waiting: overload, the publisher is told
             var refuse = rules.OnFull == OnFull.Refuse;
-            if (refuse && !TryReserve(audience.Subscribers, rules.Bound)) return Full();
+            if (refuse && !audience.TryReserve(rules.Bound)) return Full();
             var message = new BusMessage
             {
                 Id = _state.NextMessageId(), Topic = topic, Principal = Principal, Body = body, ContentType = contentType, At = _state.Time.GetUtcNow(),
             };
             var enqueued = state.TryEnqueue(new Pending(message, audience, refuse ? 0 : rules.Bound), rules, out var dropped);
-            if (dropped.Message is not null) CountDropped(dropped);
+            if (dropped.Message is not null) _state.CountDropped(dropped);
             if (enqueued == Enqueued.Yes)
             {
                 _state.Schedule(state);
                 return new PublishResult(PublishOutcome.Accepted, message.Id);
             }
 
-            if (refuse) Release(audience.Subscribers, audience.Subscribers.Length);
+            if (refuse) audience.Release();
             if (enqueued == Enqueued.Full) return Full();
         }
-    }
-
-    private void CountDropped(in Pending dropped)
-    {
-        _state.Metrics.Dropped.Add(dropped.Audience.Subscribers.Length);
-        if (dropped.Bound == 0) Release(dropped.Audience.Subscribers, dropped.Audience.Subscribers.Length); // accepted under a policy that refused
-    }
-
-    private static bool TryReserve(Subscriber[] subscribers, int bound)
-    {
-        for (var i = 0; i < subscribers.Length; i++)
-        {
-            if (subscribers[i].TryReserve(bound)) continue;
-            Release(subscribers, i);
-            return false;
-        }
-
-        return true;
-    }
-
-    private static void Release(Subscriber[] subscribers, int count)
-    {
-        for (var i = 0; i < count; i++) subscribers[i].Release();
     }
 
     private PublishResult MaySubscribe(string pattern)

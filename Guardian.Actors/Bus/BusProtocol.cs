@@ -132,6 +132,9 @@ internal sealed record BusCounters
     public required long Restarts { get; init; }
     public required long Parked { get; init; }
 
+    /// <summary>The bus between nodes; null where there is none.</summary>
+    public Relay.RelayCounters? Relay { get; init; }
+
     /// <summary>Publishes through a port whose owner has terminated.</summary>
     public long Revoked { get; init; }
 

@@ -145,11 +145,21 @@ internal sealed class BusState
         }
     }
 
+    /// <summary>A message that <c>onFull: drop_oldest</c> took out of a queue.</summary>
+    public void CountDropped(in Pending dropped)
+    {
+        Metrics.Dropped.Add(dropped.Audience.Subscribers.Length);
+        if (dropped.Bound == 0) dropped.Audience.Release(); // accepted under a policy that refused
+    }
+
     public void CountRestart() => Interlocked.Increment(ref _restarts);
 
     public long Queued => Topics.All.Sum(x => (long)x.Count);
 
-    public BusCounters Counters() => Metrics.Snapshot(Queued, Topics.Count, Subscriptions.Count, Restarts, Volatile.Read(ref _parkedEver));
+    /// <summary>The way to other nodes; null where there is none.</summary>
+    public Relay.RelayState? Relay { get; set; }
+
+    public BusCounters Counters() => Metrics.Snapshot(Queued, Topics.Count, Subscriptions.Count, Restarts, Volatile.Read(ref _parkedEver)) with { Relay = Relay?.Counters() };
 }
 
 /// <summary>A restart that somebody asked for.</summary>

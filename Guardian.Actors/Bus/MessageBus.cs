@@ -201,7 +201,7 @@ internal sealed class MessageBus : ReceiveActor, IWithTimers
 
     private void OnLookAtDrain(LookAtDrain _)
     {
-        if (_state.Queued > 0)
+        if (_state.Queued > 0 || _state.Relay?.Waiting > 0)
         {
             Timers.StartSingleTimer(nameof(LookAtDrain), LookAtDrain.Instance, DrainLook);
             return;

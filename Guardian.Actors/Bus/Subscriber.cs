@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Akka.Actor;
+using Guardian.Actors.Access;
 
 namespace Guardian.Actors.Bus;
 
@@ -13,6 +14,9 @@ internal abstract class Subscriber(string principal, BusPort? port)
     /// <summary>The port that subscribed; its end ends the subscription.</summary>
     public BusPort? Port { get; } = port;
 
+    /// <summary>Another node, which is no subscriber of this one: what it gets is not counted as delivered.</summary>
+    public virtual bool IsPeer => false;
+
     /// <summary>No more deliveries: unsubscribed, or its owner has terminated.</summary>
     public bool Closed => _closed;
 
@@ -21,6 +25,9 @@ internal abstract class Subscriber(string principal, BusPort? port)
         _closed = true;
         OnClosed();
     }
+
+    /// <summary>Whether the policy lets it receive what is published on the topic.</summary>
+    public virtual bool Allows(AccessPolicy policy, string topic) => policy.Decide(Principal, topic, BusOperation.Subscribe).Allowed;
 
     /// <summary>Claims room for one message before it is accepted; false when <paramref name="bound"/> messages wait already.</summary>
     public abstract bool TryReserve(int bound);

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Guardian.Actors.Access;
+using Guardian.Actors.Relay;
 
 namespace Guardian.Actors.Bus;
 
@@ -13,8 +14,18 @@ internal sealed class SubscriptionTable(int max)
     private readonly PatternTrie<Subscriber> _patterns = new();
     private readonly Dictionary<Subscriber, HashSet<string>> _bySubscriber = [];
     private readonly Dictionary<(BusPort Port, IActorRef Target), ActorSubscriber> _actors = [];
+    private readonly Dictionary<string, int> _wanted = new(StringComparer.Ordinal);
+    private readonly PatternTrie<Subscriber> _peerPatterns = new();
+    private readonly Dictionary<Subscriber, IReadOnlyList<string>> _peers = [];
     private long _version;
+    private long _interestVersion;
     private int _count;
+
+    /// <summary>Called when this node's subscribers want another pattern, or one less; from any thread, under a lock: only tell somebody.</summary>
+    public Action? InterestChanged { get; set; }
+
+    /// <summary>Raised by every change of <see cref="Interest"/>.</summary>
+    public long InterestVersion => Volatile.Read(ref _interestVersion);
 
     /// <summary>Raised by every change.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -45,6 +56,7 @@ internal sealed class SubscriptionTable(int max)
             if (patterns is null) _bySubscriber[subscriber] = patterns = new HashSet<string>(StringComparer.Ordinal);
             patterns.Add(pattern);
             _patterns.Add(pattern, subscriber);
+            Want(pattern);
             _count++;
             Volatile.Write(ref _version, _version + 1);
             return true;
@@ -65,6 +77,7 @@ internal sealed class SubscriptionTable(int max)
 
             _bySubscriber[subscriber].Remove(pattern);
             _patterns.Remove(pattern, subscriber);
+            Unwant(pattern);
             _count--;
             Volatile.Write(ref _version, _version + 1);
         }
@@ -92,24 +105,93 @@ internal sealed class SubscriptionTable(int max)
         {
             subscriber.Close();
             if (!_bySubscriber.Remove(subscriber, out var patterns)) return;
-            foreach (var pattern in patterns) _patterns.Remove(pattern, subscriber);
+            foreach (var pattern in patterns)
+            {
+                _patterns.Remove(pattern, subscriber);
+                Unwant(pattern);
+            }
+
             if (subscriber is ActorSubscriber actor) _actors.Remove((actor.Port!, actor.Target));
             _count -= patterns.Count;
             Volatile.Write(ref _version, _version + 1);
         }
     }
 
-    /// <summary>Who gets messages of a concrete topic now: subscribed, and allowed by the policy on this very topic.</summary>
-    public Audience Resolve(string topic, AccessPolicy policy)
+    /// <summary>Who gets messages of a concrete topic now: subscribed, and allowed by the policy on this very topic; other nodes, too, where not <paramref name="local"/>.</summary>
+    public Audience Resolve(string topic, AccessPolicy policy, bool local = false)
     {
         lock (_lock)
         {
             var found = new HashSet<Subscriber>();
             _patterns.Collect(topic, found);
-            return new Audience(_version, policy, [.. found.Where(x => policy.Decide(x.Principal, topic, BusOperation.Subscribe).Allowed)]);
+            if (!local && _peers.Count > 0 && !RelayScope.StaysHere(topic)) _peerPatterns.Collect(topic, found);
+            return new Audience(_version, policy, [.. found.Where(x => x.Allows(policy, topic))]);
         }
+    }
+
+    /// <summary>Distinct patterns of this node's own subscribers.</summary>
+    public IReadOnlyCollection<string> Interest()
+    {
+        lock (_lock) return [.. _wanted.Keys.Where(x => !RelayScope.StaysHere(x))];
+    }
+
+    /// <summary>What another node wants; empty: nothing.</summary>
+    public void SetPeer(Subscriber peer, IReadOnlyList<string> patterns)
+    {
+        lock (_lock)
+        {
+            if (_peers.Remove(peer, out var before))
+            {
+                foreach (var pattern in before) _peerPatterns.Remove(pattern, peer);
+            }
+
+            if (patterns.Count > 0) _peers[peer] = patterns;
+            foreach (var pattern in patterns) _peerPatterns.Add(pattern, peer);
+            Volatile.Write(ref _version, _version + 1);
+        }
+    }
+
+    private void Want(string pattern)
+    {
+        _wanted[pattern] = _wanted.GetValueOrDefault(pattern) + 1;
+        if (_wanted[pattern] == 1) Changed();
+    }
+
+    private void Unwant(string pattern)
+    {
+        if (--_wanted[pattern] > 0) return;
+        _wanted.Remove(pattern);
+        Changed();
+    }
+
+    private void Changed()
+    {
+        Volatile.Write(ref _interestVersion, _interestVersion + 1);
+        InterestChanged?.Invoke();
     }
 }
 
 /// <summary>A topic's subscribers under one version of the table and one policy.</summary>
-internal sealed record Audience(long Version, AccessPolicy Policy, Subscriber[] Subscribers);
+internal sealed record Audience(long Version, AccessPolicy Policy, Subscriber[] Subscribers)
+{
+    /// <summary>Claims room at each, or at none.</summary>
+    public bool TryReserve(int bound)
+    {
+        for (var i = 0; i < Subscribers.Length; i++)
+        {
+            if (Subscribers[i].TryReserve(bound)) continue;
+            Release(i);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives the room at all of them back.</summary>
+    public void Release() => Release(Subscribers.Length);
+
+    private void Release(int count)
+    {
+        for (var i = 0; i < count; i++) Subscribers[i].Release();
+    }
+}

@@ -62,14 +62,14 @@ internal sealed class TopicActor : ReceiveActor
     private void Deliver(in Pending pending, Subscriber subscriber)
     {
         var policy = _bus.Policies.Current;
-        var allowed = ReferenceEquals(policy, pending.Audience.Policy) || policy.Decide(subscriber.Principal, pending.Message.Topic, Access.BusOperation.Subscribe).Allowed;
+        var allowed = ReferenceEquals(policy, pending.Audience.Policy) || subscriber.Allows(policy, pending.Message.Topic);
         if (subscriber.Closed || !allowed)
         {
             if (pending.Bound == 0) subscriber.Release();
             return;
         }
 
-        _bus.Metrics.Delivered.Add(); // less what is dropped: a stream gives back one that it was handed before
+        if (!subscriber.IsPeer) _bus.Metrics.Delivered.Add(); // less what is dropped: a stream gives back one that it was handed before
         if (pending.Bound == 0) subscriber.Deliver(pending.Message);
         else if (subscriber.DeliverDropping(pending.Message, pending.Bound)) CountDropped();
     }

@@ -39,6 +39,7 @@ internal sealed class TopicState(string topic)
 
     private readonly ConcurrentQueue<Pending> _queue = new();
     private volatile Audience? _audience;
+    private volatile Audience? _localAudience;
     private volatile TopicRules? _rules;
     private Publishers _publishers;
     private Delivery _delivery;
@@ -75,6 +76,14 @@ internal sealed class TopicState(string topic)
         var audience = _audience;
         if (audience is not null && audience.Version == table.Version && ReferenceEquals(audience.Policy, policy)) return audience;
         return _audience = table.Resolve(Topic, policy);
+    }
+
+    /// <summary>Without other nodes: what came from one goes to no other.</summary>
+    public Audience LocalAudienceOf(AccessPolicy policy, SubscriptionTable table)
+    {
+        var audience = _localAudience;
+        if (audience is not null && audience.Version == table.Version && ReferenceEquals(audience.Policy, policy)) return audience;
+        return _localAudience = table.Resolve(Topic, policy, local: true);
     }
 
     public TopicRules RulesOf(AccessPolicy policy, PolicyLimits limits)

@@ -18,6 +18,9 @@ public sealed class ClusterOptions
     /// <summary>0: any free port for a single node, 4053 in a cluster.</summary>
     public int Port { get; set; }
 
+    /// <summary>Port to listen on where others reach this node by another one; 0: <see cref="Port"/>.</summary>
+    public int BindPort { get; set; }
+
     /// <summary>
     /// Addresses such as <c>akka.tcp://guardian@10.0.0.1:4053</c>, with and without TLS the same, in the same order on every node; the
     /// first may begin a cluster.

@@ -12,6 +12,9 @@ internal sealed class GuardianAccess : IExtension
     /// <summary>Entities that this version cannot read.</summary>
     public ParkedEntities Parked { get; } = new();
 
+    /// <summary>Messages and events that this version cannot read.</summary>
+    public Serialization.UnreadableCounts Unreadable { get; } = new();
+
     /// <summary>Set once the supervision tree exists.</summary>
     public GuardianSystem? Current { get; private set; }
 

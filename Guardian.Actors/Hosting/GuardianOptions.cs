@@ -8,6 +8,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Relay;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Playbooks.Model;
@@ -46,6 +47,9 @@ public sealed class GuardianOptions
 
     /// <summary>The bus.</summary>
     public BusOptions Bus { get; set; } = new();
+
+    /// <summary>The bus between nodes.</summary>
+    public RelayOptions Relay { get; set; } = new();
 
     /// <summary>Bans.</summary>
     public BlacklistOptions Blacklist { get; set; } = new();

@@ -13,6 +13,10 @@ public static partial class GuardianOptionsValidator
             errors.Add($"Guardian:Cluster:SystemName: '{o.SystemName}' is not an actor system name; use letters, digits, '-' or '_', starting with a letter or digit");
         Required("Guardian:Cluster:Hostname", o.Hostname, errors);
         Range("Guardian:Cluster:Port", o.Port, 0, 65_535, errors);
+        Range("Guardian:Cluster:BindPort", o.BindPort, 0, 65_535, errors);
+        Range("Guardian:Relay:Queue", options.Relay.Queue, 1, 1_000_000, errors);
+        Range("Guardian:Relay:QueueBytes", options.Relay.QueueBytes, 262_144, 1_073_741_824, errors);
+        Between("Guardian:Monitors:Cluster:DriftAfter", options.Monitors.Cluster.DriftAfter, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         Range("Guardian:Cluster:Discovery:Required", o.Discovery.Required, 1, 100, errors);
         for (var i = 0; i < o.SeedNodes.Count; i++) SeedNode($"Guardian:Cluster:SeedNodes:{i}", o.SeedNodes[i], o.SystemName, errors);
         if (o.SeedNodes.Count > 0 && o.Discovery.Name.Length > 0)

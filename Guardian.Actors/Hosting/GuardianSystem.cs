@@ -97,6 +97,9 @@ internal sealed record GuardianParts
     /// <summary>Entities whose journal this version cannot read, one line each.</summary>
     public Func<IReadOnlyList<string>> Parked { get; init; } = () => [];
 
+    /// <summary>Messages and events that this version could not read, by manifest.</summary>
+    public Func<IReadOnlyDictionary<string, long>> Unreadable { get; init; } = () => new Dictionary<string, long>();
+
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
 

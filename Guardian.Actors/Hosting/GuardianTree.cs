@@ -15,6 +15,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Relay;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
@@ -34,6 +35,7 @@ internal sealed class GuardianTree
     private readonly IActorRef _mediator;
     private readonly IActorRef _replicator;
     private readonly NodeDirectory _nodes;
+    private readonly RelayState _relay;
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
@@ -41,6 +43,7 @@ internal sealed class GuardianTree
         _mediator = DistributedPubSub.Get(context.System).Mediator;
         _replicator = DistributedData.Get(context.System).Replicator;
         _nodes = new NodeDirectory(context.System);
+        _relay = new RelayState(core.Options.Relay);
     }
 
     private GuardianOptions Options => _core.Options;
@@ -64,6 +67,7 @@ internal sealed class GuardianTree
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
             new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+        Start(BusRelay.Props(new BusRelay.Links(_core.Bus, _relay, () => _core.Policies.Current.Hash, () => _core.Playbooks.Current.Hash)), "relay");
         Record();
         DrainAtShutdown(bus);
         var system = _context.System;
@@ -71,13 +75,14 @@ internal sealed class GuardianTree
         {
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
-            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All,
-            Blacklist = blacklist, ModeActor = mode, SwitchActor = switches, Switches = _core.Switches, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
+            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
+            SwitchActor = switches, Switches = _core.Switches,
             PlaybooksHash = () => _core.Playbooks.Current.Hash, PlaybookErrors = () => _core.Playbooks.Errors, Vocabulary = GuardianVocabulary.Of(Options),
         }));
         return new BootPlan(
@@ -106,7 +111,27 @@ internal sealed class GuardianTree
                 new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         }
 
+        monitors["cluster"] = ClusterMonitor.Props(
+            new ClusterMonitor.Links(incidents, See, _core.Time), new ClusterMonitorState(Options.Monitors.Cluster, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         return monitors;
+    }
+
+    /// <summary>The nodes that run Guardian, the oldest first, with what they say of their configuration.</summary>
+    private SeenCluster? See()
+    {
+        var unreachable = Akka.Cluster.Cluster.Get(_context.System).State.Unreachable;
+        if (_nodes.Targets() is null) return null;
+        return new SeenCluster(_core.Data.NodeName, [.. _nodes.All.Select(x => new SeenNode(x.Name, x.Member.Address.ToString(), !unreachable.Contains(x.Member), HashesOf(x.Name, x.Member)))]);
+    }
+
+    private Dictionary<string, string> HashesOf(string name, Akka.Cluster.Member member)
+    {
+        var (policy, playbooks) = name == _core.Data.NodeName ? (_core.Policies.Current.Hash, _core.Playbooks.Current.Hash)
+            : _relay.Peers.TryGetValue(member.UniqueAddress, out var peer) ? (peer.PolicyHash, peer.PlaybooksHash) : default;
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (policy is not null) hashes["policy"] = policy;
+        if (playbooks is not null) hashes["playbooks"] = playbooks;
+        return hashes;
     }
 
     private void Record()

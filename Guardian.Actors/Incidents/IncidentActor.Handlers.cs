@@ -20,10 +20,10 @@ internal sealed partial class IncidentActor
 
         _refusing = false;
         var monitor = Sender;
-        if (!monitor.IsNobody()) _raisedBy[raised.Node] = (monitor, raised.Episode);
+        if (!monitor.IsNobody()) _raisedBy[raised.Monitor ?? raised.Node] = (monitor, raised.Episode);
         var opens = !_state.Open && !_state.Knows(raised);
         var before = _live.Total;
-        if (!opens) _live = _live.Seen(raised.Node, raised.Episode, raised.Violations);
+        if (!opens) _live = _live.Seen(raised.Monitor ?? raised.Node, raised.Episode, raised.Violations);
         if (IncidentLogic.Raise(_state, raised, _entity, _live.Total, now) is { } e)
         {
             Store(e, () =>

@@ -35,8 +35,9 @@ internal static class IncidentLogic
             ? new IncidentJoined
             {
                 At = now, IncidentId = state.Id, Type = raised.Type, Violations = violations,
-                Dropped = state.Run?.DropsRecurrences == true, Occurrences = state.Occurrences + (state.Run?.DropsRecurrences == true ? 0 : 1),
-                Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node,
+                Dropped = state.Run?.DropsRecurrences == true,
+                Occurrences = state.Run?.DropsRecurrences == true ? state.Occurrences : Math.Max(state.Occurrences, state.SeenBy(raised.Monitor ?? raised.Node) + 1),
+                Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node, Monitor = raised.Monitor,
             }
             : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, state.Number + 1), Raised = raised };
     }

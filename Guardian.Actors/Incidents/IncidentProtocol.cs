@@ -51,6 +51,9 @@ public sealed record IncidentRaised : IIncidentMessage
     /// <summary>low, medium, high or critical.</summary>
     public string Severity { get; init; } = "medium";
 
+    /// <summary>Node of the monitor, where several nodes watch the same and each tells of it; null: <see cref="Node"/>.</summary>
+    public string? Monitor { get; init; }
+
     /// <summary>Further evidence, an object: rule, window, timestamps.</summary>
     public JsonElement? Evidence { get; init; }
 }
@@ -220,6 +223,9 @@ public sealed record IncidentJoined : IncidentEvent
 
     /// <summary>Node that saw it.</summary>
     public string Node { get; init; } = "";
+
+    /// <summary>Node of the monitor; null: <see cref="Node"/>.</summary>
+    public string? Monitor { get; init; }
 
     /// <summary>Detections so far.</summary>
     public required int Occurrences { get; init; }

@@ -68,6 +68,11 @@ internal sealed record IncidentState
     /// <summary>True while something is to be done about it; escalated ones stay open.</summary>
     public bool Open => State is "open" or "running" or "escalated";
 
+    /// <summary>Detections that this node's monitor has told. Monitors on several nodes see the same: an occurrence is what one of them alone has seen.</summary>
+    public int SeenBy(string monitor) => Monitors.GetValueOrDefault(monitor);
+
+    private ImmutableDictionary<string, int> Monitors { get; init; } = ImmutableDictionary<string, int>.Empty;
+
     public bool Knows(IncidentRaised raised) => Detections.TryGetValue(raised.Episode, out var known) && raised.Detection <= known;
 
     public IncidentState Apply(IncidentEvent e) => e switch
@@ -78,16 +83,17 @@ internal sealed record IncidentState
             Dropped = Dropped + 1,
             Detections = Remember(x.Episode, x.Detection),
             LastDetectedAt = x.At,
-            Counts = Counts.Seen(x.Node, x.Episode, null).AtLeast(x.Violations),
+            Counts = Counts.Seen(x.Monitor ?? x.Node, x.Episode, null).AtLeast(x.Violations),
         },
         IncidentJoined x => this with
         {
             Rules = Rules.Contains(x.Type) ? Rules : Rules.Add(x.Type),
             Occurrences = x.Occurrences,
+            Monitors = Monitors.SetItem(x.Monitor ?? x.Node, SeenBy(x.Monitor ?? x.Node) + 1),
             Detections = Remember(x.Episode, x.Detection),
             LastDetectedAt = x.At,
-            Counts = Counts.Seen(x.Node, x.Episode, null).AtLeast(x.Violations),
-            Recurred = true,
+            Counts = Counts.Seen(x.Monitor ?? x.Node, x.Episode, null).AtLeast(x.Violations),
+            Recurred = Recurred || x.Occurrences > Occurrences,
         },
         IncidentCounted x => this with { Counts = Counts.AtLeast(x.Violations) },
         IncidentRunAssigned x => this with
@@ -122,8 +128,9 @@ internal sealed record IncidentState
         OpenedAt = x.At,
         Rules = [x.Raised.Type],
         Occurrences = 1,
+        Monitors = ImmutableDictionary<string, int>.Empty.Add(x.Raised.Monitor ?? x.Raised.Node, 1),
         Dropped = 0,
-        Counts = ViolationCounts.None.Seen(x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
+        Counts = ViolationCounts.None.Seen(x.Raised.Monitor ?? x.Raised.Node, x.Raised.Episode, x.Raised.Violations),
         Detections = Remember(x.Raised.Episode, x.Raised.Detection),
         LastDetectedAt = x.At,
         Run = null,

@@ -36,11 +36,12 @@ internal sealed record ViolationCounts
         return this with { Episodes = all, Last = key };
     }
 
-    /// <summary>The journal knows this total; what it is more than the episodes tell belongs to the last one.</summary>
+    /// <summary>The journal knows this total; what it is more than the episodes tell belongs to the last one's node.</summary>
     public ViolationCounts AtLeast(long? total)
     {
         if (total is not { } known || Last is not { } last) return this;
-        var more = known - (Total ?? 0);
-        return more <= 0 ? this : this with { Episodes = Episodes.SetItem(last, Episodes.GetValueOrDefault(last) + more) };
+        if (known <= (Total ?? 0)) return this;
+        var more = known - Episodes.Where(x => x.Key.Node == last.Node).Sum(x => x.Value);
+        return this with { Episodes = Episodes.SetItem(last, Episodes.GetValueOrDefault(last) + more) };
     }
 }

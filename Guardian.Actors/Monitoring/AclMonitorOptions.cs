@@ -10,6 +10,9 @@ public sealed class MonitorOptions
 
     /// <summary>Processor, memory and disks.</summary>
     public ResourceMonitorOptions Resources { get; set; } = new();
+
+    /// <summary>Nodes and what they are configured with.</summary>
+    public ClusterMonitorOptions Cluster { get; set; } = new();
 }
 
 /// <summary><c>Guardian:Monitors:Acl</c>.</summary>

@@ -10,6 +10,9 @@ internal sealed class AclMonitorState(AclMonitorOptions options, string node, Da
 {
     public AclMonitorOptions Options { get; } = options;
 
+    /// <summary>This node.</summary>
+    public string Node { get; } = node;
+
     /// <summary>Several rows, for topics and operations, per principal watched.</summary>
     public DigestLedger Ledger { get; } = new(options.TableSize * 4);
 

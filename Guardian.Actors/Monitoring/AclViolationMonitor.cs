@@ -113,7 +113,7 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
     {
         _log.Warning("{0}: {1} ({2})", detection.Key, detection.Type, detection.Rule);
         Contain(detection, declaredPrincipals, now);
-        _state.Raises.Detected(AclIncidents.Raise(detection));
+        _state.Raises.Detected(AclIncidents.Raise(detection) with { Monitor = _state.Node });
     }
 
     private void Contain(Detection detection, int declaredPrincipals, DateTimeOffset now)

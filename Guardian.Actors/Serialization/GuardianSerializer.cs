@@ -3,7 +3,9 @@ using System.Runtime.Serialization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Akka.Actor;
+using Akka.Event;
 using Akka.Serialization;
+using Guardian.Actors.Hosting;
 
 namespace Guardian.Actors.Serialization;
 
@@ -48,15 +50,22 @@ public sealed class GuardianSerializer(ExtendedActorSystem system) : SerializerW
     /// </summary>
     public override object FromBinary(byte[] bytes, string manifest)
     {
-        if (!ByManifest.TryGetValue(manifest, out var json)) return new UnreadableMessage(manifest, bytes, "not known to this version of Guardian");
+        if (!ByManifest.TryGetValue(manifest, out var json)) return Unreadable(manifest, bytes, "not known to this version of Guardian");
         try
         {
-            return JsonSerializer.Deserialize(bytes, json) ?? (object)new UnreadableMessage(manifest, bytes, "holds null");
+            return JsonSerializer.Deserialize(bytes, json) ?? Unreadable(manifest, bytes, "holds null");
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or ArgumentException or FormatException)
         {
-            return new UnreadableMessage(manifest, bytes, e.Message);
+            return Unreadable(manifest, bytes, e.Message);
         }
+    }
+
+    private UnreadableMessage Unreadable(string manifest, byte[] bytes, string reason)
+    {
+        if (system is not null && GuardianSystem.Access(system).Unreadable.Count(manifest))
+            system.Log.Warning("Messages or events '{0}' cannot be read by this version: {1}. They are counted and left alone; update this node, or look at the one that wrote them", manifest, reason);
+        return new UnreadableMessage(manifest, bytes, reason);
     }
 
     private static (string Manifest, JsonTypeInfo Json) Of(object o) => ByType.TryGetValue(o.GetType(), out var known)

@@ -8,6 +8,7 @@ internal static class SerializedRooms
     public static IReadOnlyList<SerializedRoom> All { get; } =
     [
         Bus.BusSerialization.Room,
+        Relay.RelaySerialization.Room,
         OutboxJson.Room,
         Blacklisting.BlacklistJson.Room,
         Autonomy.ModeJson.Room,

@@ -30,6 +30,12 @@ internal sealed class GuardianMetrics : IDisposable
         Gauge("guardian.bus.topics", "{topic}", "Topics in memory.", x => x.Counters().Topics);
         Gauge("guardian.bus.subscriptions", "{subscription}", "Subscriptions.", x => x.Counters().Subscriptions);
         Gauge("guardian.bus.parked", "{message}", "Messages parked because they crashed their handler.", x => x.Counters().Parked);
+        Counter("guardian.relay.sent", "{message}", "Messages sent to other nodes, once per node.", x => x.Counters().Relay?.Sent ?? 0);
+        Counter("guardian.relay.dropped", "{message}", "Messages not sent to a node that takes them too slowly or not at all.", x => x.Counters().Relay?.Dropped ?? 0);
+        Counter("guardian.relay.received", "{message}", "Messages from other nodes.", x => x.Counters().Relay?.Received ?? 0);
+        Counter("guardian.relay.lost", "{message}", "Gaps in what came from other nodes.", x => x.Counters().Relay?.Lost ?? 0);
+        Counter("guardian.relay.refused", "{message}", "Messages from other nodes that no subscriber could take.", x => x.Counters().Relay?.Refused ?? 0);
+        Counter("guardian.relay.rejected", "{batch}", "Batches that were not from a member of the cluster.", x => x.Counters().Relay?.Rejected ?? 0);
         Gauge("guardian.blacklist.bans", "{ban}", "Bans in force as this node knows them.", x => x.Bans.Count);
         Gauge("guardian.incidents.open", "{incident}", "Open incidents.", OpenIncidents);
         Gauge("guardian.journal.healthy", "1", "1 while the journal takes writes.", x => x.Journal().Healthy ? 1 : 0);
@@ -40,6 +46,7 @@ internal sealed class GuardianMetrics : IDisposable
         Channels("guardian.outbox.dead", "Items given up, by channel.", x => x.Dead);
         Channels("guardian.outbox.digested", "Notifications told by a digest because the channel's rate was used up.", x => x.Digested);
         Channels("guardian.outbox.muted", "Notifications that a silence kept back.", x => x.Muted);
+        Counter("guardian.unreadable", "{message}", "Messages and events that this version could not read.", x => x.Unreadable().Values.Sum());
         Counter("guardian.resources.samples", "{sample}", "Samples of the machine.", x => x.Resources.Samples);
         _meter.CreateObservableGauge("guardian.resources.used", Used, "%", "Processor, memory and disks, percent of what may be used; what is not known is missing.");
         Gauge("guardian.resources.pressed", "{resource}", "Resources under pressure.", x => x.Resources.Latest is null ? null : x.Resources.Pressed.Count);

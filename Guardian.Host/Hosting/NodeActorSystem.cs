@@ -53,7 +53,8 @@ internal static class NodeActorSystem
             akka.AddHocon(Tuning, HoconAddMode.Prepend)
                 .WithRemoting(new RemoteOptions
                 {
-                    HostName = cluster.BindHostname.Length > 0 ? cluster.BindHostname : cluster.Hostname, PublicHostName = cluster.Hostname, Port = cluster.EffectivePort,
+                    HostName = cluster.BindHostname.Length > 0 ? cluster.BindHostname : cluster.Hostname, PublicHostName = cluster.Hostname,
+                    Port = cluster.BindPort > 0 ? cluster.BindPort : cluster.EffectivePort, PublicPort = cluster.EffectivePort > 0 ? cluster.EffectivePort : null,
                 })
                 .WithClustering(new Akka.Cluster.Hosting.ClusterOptions { Roles = [.. cluster.Roles], SeedNodes = [.. cluster.SeedNodes.Select(x => WithProtocol(x, cluster.Tls is not null))] })
                 .WithGuardian(options, time)

@@ -39,6 +39,9 @@ internal sealed record StatusView
     public IReadOnlyList<string> Parked { get; init; } = [];
     public MonitorsView? Monitors { get; init; }
 
+    /// <summary>Messages and events that this version could not read, by what they claim to be.</summary>
+    public IReadOnlyDictionary<string, long>? Unreadable { get; init; }
+
     /// <summary>Silences in force.</summary>
     public required IReadOnlyList<Silence> Silences { get; init; }
 
@@ -117,7 +120,16 @@ internal sealed record AutonomyView(string Contain, string Disrupt, string Destr
 
 internal sealed record HoldView(bool Held, string? Reason);
 
-internal sealed record BusView(long Sent, long Accepted, long RefusedTotal, RefusedView Refused, long Delivered, long Dropped, long Queued, long Topics, long Subscriptions, long Restarts, long Parked);
+internal sealed record BusView(long Sent, long Accepted, long RefusedTotal, RefusedView Refused, long Delivered, long Dropped, long Queued, long Topics, long Subscriptions, long Restarts, long Parked, RelayView? Relay = null);
+
+/// <param name="Sent">To other nodes, once per node.</param>
+/// <param name="Dropped">Not sent: a node takes them too slowly or not at all.</param>
+/// <param name="Received">From other nodes.</param>
+/// <param name="Lost">Gaps in what came.</param>
+/// <param name="Refused">Came, and no subscriber could take them.</param>
+/// <param name="Rejected">Not from a member of the cluster.</param>
+/// <param name="Waiting">Under way to other nodes.</param>
+internal sealed record RelayView(long Sent, long Dropped, long Received, long Lost, long Refused, long Rejected, long Waiting);
 
 internal sealed record RefusedView(long AclDenied, long Blacklisted, long RateLimited, long QueueFull, long Invalid, long Draining);
 

@@ -51,6 +51,7 @@ internal static class StatusRoutes
             Playbooks = new PlaybooksView(parts.Playbooks().Count, parts.PlaybooksHash(), [.. parts.PlaybookErrors().Select(x => x.ToString())]),
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
             Parked = parts.Parked(),
+            Unreadable = parts.Unreadable() is { Count: > 0 } unreadable ? unreadable : null,
             Monitors = await MonitorsAsync(call),
             Silences = [.. parts.Silences.Active],
             Channels = [.. parts.Channels().Select(x => new ChannelView(x.Channel, x.Pending, x.Delivered, x.Dead, x.Digested, x.Collected, x.Muted, x.Refused, x.WaitingSince, x.LastFailure))],
@@ -66,7 +67,8 @@ internal static class StatusRoutes
         var c = parts.Counters();
         return new BusView(c.Sent, c.Accepted, c.Refused,
             new RefusedView(c.AclDenied, c.Blacklisted, c.RateLimited, c.QueueFull, c.Invalid, c.Draining),
-            c.Delivered, c.Dropped, c.Queued, c.Topics, c.Subscriptions, c.Restarts, c.Parked);
+            c.Delivered, c.Dropped, c.Queued, c.Topics, c.Subscriptions, c.Restarts, c.Parked,
+            c.Relay is { } r ? new RelayView(r.Sent, r.Dropped, r.Received, r.Lost, r.Refused, r.Rejected, r.Waiting) : null);
     }
 
     private static PressureView? PressureOf(ResourceView view) => view.Latest is not { } sample ? null : new PressureView(

@@ -29,6 +29,12 @@ public static class BuiltInIncidents
     /// <summary>A resource that cannot be measured any more.</summary>
     public const string SensorFailure = "sensor_failure";
 
+    /// <summary>A node that does not answer the others.</summary>
+    public const string NodeUnreachable = "node_unreachable";
+
+    /// <summary>Nodes whose policies or playbooks differ for longer than a change takes.</summary>
+    public const string ConfigDrift = "config_drift";
+
     private static readonly FieldSpec Principal = new("principal", FieldType.String, false, "The blamed principal; missing where nobody is blamed.");
     private static readonly FieldSpec Topic = new("topic", FieldType.String, true, "The topic of most violations.");
     private static readonly FieldSpec Violations = new("violations", FieldType.Int, true, "Violations so far; grows while the incident is open.");
@@ -54,6 +60,17 @@ public static class BuiltInIncidents
         new(CpuPressure, Pressure) { Key = x => NodeKey("cpu", x) },
         new(MemoryPressure, Pressure) { Key = x => NodeKey("memory", x) },
         new(DiskPressure, Pressure),
+        new(NodeUnreachable,
+        [
+            new("address", FieldType.String, true, "Its address."),
+            new("reason", FieldType.String, true, "What was seen."),
+        ]),
+        new(ConfigDrift,
+        [
+            new("what", FieldType.String, true, "policy or playbooks."),
+            new("hashes", FieldType.String, true, "Each node with the beginning of its hash."),
+            new("reason", FieldType.String, true, "What was seen."),
+        ]),
         new(SensorFailure,
         [
             new("resource", FieldType.String, true, "cpu, memory, disk or sampler."),

@@ -45,6 +45,23 @@ public sealed class IncidentLogicTests
     }
 
     [Fact]
+    public void What_the_monitors_of_several_nodes_tell_of_the_same_is_one_occurrence_and_one_count()
+    {
+        var state = IncidentState.Empty;
+        void Tell(string monitor, long detection, long violations)
+        {
+            var raised = Raised(detection, "e-" + monitor, violations) with { Monitor = monitor };
+            var counts = state.Counts.Seen(monitor, raised.Episode, violations);
+            state = state.Apply(IncidentLogic.Raise(state, raised, Entity, counts.Total, Now)!);
+        }
+
+        foreach (var monitor in new[] { "n1", "n2", "n3" }) Tell(monitor, 1, 12);
+        (state.Occurrences, state.Counts.Total, state.Recurred).Should().Be((1, 12, false));
+        foreach (var monitor in new[] { "n3", "n2", "n1" }) Tell(monitor, 2, 30);
+        (state.Occurrences, state.Counts.Total, state.Recurred).Should().Be((2, 30, true));
+    }
+
+    [Fact]
     public void After_it_settled_counts_do_not_reopen_it_but_a_new_detection_opens_the_next()
     {
         var state = Through(Opened(), RunPhase.Resolved, Now);

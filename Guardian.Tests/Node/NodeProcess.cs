@@ -31,9 +31,15 @@ public sealed class NodeProcess : IAsyncDisposable
     public string Output => string.Join('\n', _output);
     public int Id => _process!.Id;
 
+    /// <summary>What it is started with.</summary>
+    public IReadOnlyList<string> Options => _options;
+
+    /// <summary>A node that is not started yet.</summary>
+    public static NodeProcess Prepare(params string[] options) => new(System.IO.Directory.CreateTempSubdirectory("guardian-node-").FullName, true, options);
+
     public static async Task<NodeProcess> StartAsync(params string[] options)
     {
-        var node = new NodeProcess(System.IO.Directory.CreateTempSubdirectory("guardian-node-").FullName, true, options);
+        var node = Prepare(options);
         await node.StartAgainAsync();
         return node;
     }
@@ -84,11 +90,17 @@ public sealed class NodeProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>SIGSTOP, SIGCONT and the like.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM, then waits for the end.</summary>
     public async Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await ExitAsync(TimeSpan.FromSeconds(60));
     }
 
@@ -143,7 +155,7 @@ public sealed class NodeProcess : IAsyncDisposable
         if (_ownsDirectory) System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -1,0 +1,89 @@
+using System.Globalization;
+
+namespace Guardian.Actors.Monitoring;
+
+/// <summary>A node as another one sees it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Address">Its address.</param>
+/// <param name="Reachable">False while the failure detector has lost it.</param>
+/// <param name="Hashes">What it was configured with, by kind (policy, playbooks); empty while it has not said.</param>
+internal sealed record SeenNode(string Name, string Address, bool Reachable, IReadOnlyDictionary<string, string> Hashes);
+
+/// <summary>What one node sees of the cluster, itself included, the oldest first.</summary>
+internal sealed record SeenCluster(string Self, IReadOnlyList<SeenNode> Nodes);
+
+/// <summary>Something began or ended.</summary>
+internal sealed record ClusterSignal(string Key, string Type, string Subject, string Episode, long Number, DateTimeOffset At, bool Entered, string Reason, IReadOnlyDictionary<string, object> Evidence);
+
+/// <summary>
+/// Nodes that cannot be reached, and nodes that were configured differently for longer than it takes to bring out a change. One
+/// node speaks for all: the oldest that can be reached. Pure.
+/// </summary>
+internal sealed class ClusterDetector(string self, string incarnation, TimeSpan driftAfter)
+{
+    public const string Unreachable = Playbooks.Model.BuiltInIncidents.NodeUnreachable;
+    public const string Drift = Playbooks.Model.BuiltInIncidents.ConfigDrift;
+
+    private readonly Dictionary<string, ClusterSignal> _raised = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> _differsSince = new(StringComparer.Ordinal);
+    private long _number;
+
+    public static string NodeKey(string node) => $"cluster/node/{node}";
+
+    public static string DriftKey(string what) => $"cluster/config/{what}";
+
+    /// <summary>What has changed since the last look.</summary>
+    public IReadOnlyList<ClusterSignal> Observe(SeenCluster seen, DateTimeOffset now)
+    {
+        var signals = new List<ClusterSignal>();
+        var speaks = seen.Nodes.FirstOrDefault(x => x.Reachable)?.Name == self;
+        foreach (var node in seen.Nodes.Where(x => !x.Reachable && speaks && !_raised.ContainsKey(NodeKey(x.Name))))
+        {
+            signals.Add(Enter(NodeKey(node.Name), Unreachable, node.Name, now, $"{node.Name} ({node.Address}) does not answer",
+                new Dictionary<string, object>(StringComparer.Ordinal) { ["address"] = node.Address }));
+        }
+
+        foreach (var raised in _raised.Values.Where(x => x.Type == Unreachable).ToList())
+        {
+            var node = seen.Nodes.FirstOrDefault(x => x.Name == raised.Subject);
+            if (node is null || node.Reachable) signals.Add(Leave(raised, now, node is null ? $"{raised.Subject} was removed from the cluster" : $"{raised.Subject} answers again"));
+        }
+
+        Drifts(seen, speaks, now, signals);
+        return signals;
+    }
+
+
+    private void Drifts(SeenCluster seen, bool speaks, DateTimeOffset now, List<ClusterSignal> signals)
+    {
+        foreach (var what in seen.Nodes.SelectMany(x => x.Hashes.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList())
+        {
+            var said = seen.Nodes.Where(x => x.Reachable && x.Hashes.ContainsKey(what)).ToList();
+            var key = DriftKey(what);
+            if (said.Select(x => x.Hashes[what]).Distinct(StringComparer.Ordinal).Count() <= 1)
+            {
+                _differsSince.Remove(what);
+                if (_raised.TryGetValue(key, out var raised)) signals.Add(Leave(raised, now, "all nodes have the same again"));
+                continue;
+            }
+
+            if (!_differsSince.TryGetValue(what, out var since)) _differsSince[what] = since = now;
+            if (!speaks || now - since < driftAfter || _raised.ContainsKey(key)) continue;
+            var nodes = string.Join(", ", said.Select(x => $"{x.Name} {x.Hashes[what][..Math.Min(8, x.Hashes[what].Length)]}"));
+            signals.Add(Enter(key, Drift, what, now, $"the {what} of the nodes differ: {nodes}",
+                new Dictionary<string, object>(StringComparer.Ordinal) { ["what"] = what, ["hashes"] = nodes }));
+        }
+    }
+
+    private ClusterSignal Enter(string key, string type, string subject, DateTimeOffset now, string reason, IReadOnlyDictionary<string, object> evidence)
+    {
+        var number = ++_number;
+        return _raised[key] = new ClusterSignal(key, type, subject, string.Create(CultureInfo.InvariantCulture, $"{incarnation}-{number}"), number, now, true, reason, evidence);
+    }
+
+    private ClusterSignal Leave(ClusterSignal raised, DateTimeOffset now, string reason)
+    {
+        _raised.Remove(raised.Key);
+        return raised with { At = now, Entered = false, Reason = reason };
+    }
+}

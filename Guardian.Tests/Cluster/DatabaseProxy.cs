@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Guardian.Tests.Clustering;
+
+/// <summary>Between nodes and PostgreSQL's Unix socket: TCP that can be cut, so that no other test feels it.</summary>
+internal sealed class DatabaseProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<TcpClient, byte> _open = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly string _socket;
+    private readonly Task _accepting;
+    private volatile bool _cut;
+
+    public DatabaseProxy(string directory)
+    {
+        _socket = Path.Combine(directory, ".s.PGSQL.5432");
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _accepting = AcceptAsync();
+    }
+
+    public int Port { get; }
+
+    /// <summary>Every connection breaks, and no new one is let through.</summary>
+    public void Cut()
+    {
+        _cut = true;
+        foreach (var client in _open.Keys) client.Close();
+    }
+
+    public void Restore() => _cut = false;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        _listener.Stop();
+        Cut();
+        await _accepting;
+        _ending.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true) _ = ForwardAsync(await _listener.AcceptTcpClientAsync(_ending.Token));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The end.
+        }
+    }
+
+    private async Task ForwardAsync(TcpClient client)
+    {
+        using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            if (_cut) return;
+            _open[client] = 0;
+            await server.ConnectAsync(new UnixDomainSocketEndPoint(_socket));
+            await using var there = new NetworkStream(server);
+            var here = client.GetStream();
+            await Task.WhenAny(here.CopyToAsync(there, _ending.Token), there.CopyToAsync(here, _ending.Token));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Cut, or one side has gone.
+        }
+        finally
+        {
+            _open.TryRemove(client, out _);
+            client.Dispose();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Guardian.Actors.Monitoring;
+
+namespace Guardian.Tests.Monitoring;
+
+public sealed class ClusterDetectorTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static ClusterDetector Of(string self) => new(self, "i", TimeSpan.FromSeconds(30));
+
+    private static SeenCluster See(string self, params (string Name, bool Reachable, string? Policy)[] nodes) => new(self,
+        [.. nodes.Select(x => new SeenNode(x.Name, $"akka.tcp://guardian@{x.Name}:1", x.Reachable, x.Policy is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["policy"] = x.Policy }))]);
+
+    [Fact]
+    public void The_oldest_that_can_be_reached_speaks_for_all_and_once()
+    {
+        var (a, b, c) = (Of("a"), Of("b"), Of("c"));
+        (string, bool, string?)[] nodes = [("a", false, null), ("b", true, null), ("c", true, null)];
+        a.Observe(See("a", ("a", true, null), ("b", false, null), ("c", false, null)), Start).Select(x => x.Subject).Should().Equal("b", "c");
+        var signal = b.Observe(See("b", nodes), Start).Should().ContainSingle().Subject;
+        (signal.Key, signal.Type, signal.Entered, signal.Subject).Should().Be(("cluster/node/a", "node_unreachable", true, "a"));
+        b.Observe(See("b", nodes), Start.AddSeconds(1)).Should().BeEmpty("once");
+        c.Observe(See("c", nodes), Start).Should().BeEmpty("b speaks");
+    }
+
+    [Theory]
+    [InlineData(true, "answers again")]
+    [InlineData(false, "was removed")]
+    public void It_ends_when_the_node_is_back_or_gone(bool back, string reason)
+    {
+        var a = Of("a");
+        var entered = a.Observe(See("a", ("a", true, null), ("b", false, null)), Start).Single();
+        var left = a.Observe(back ? See("a", ("a", true, null), ("b", true, null)) : See("a", ("a", true, null)), Start.AddSeconds(5)).Should().ContainSingle().Subject;
+        (left.Entered, left.Episode, left.Reason.Contains(reason)).Should().Be((false, entered.Episode, true));
+        a.Observe(See("a", ("a", true, null), ("b", false, null)), Start.AddSeconds(9)).Single().Episode.Should().NotBe(entered.Episode);
+    }
+
+    [Fact]
+    public void Different_policies_are_an_incident_only_when_they_stay_different()
+    {
+        var a = Of("a");
+        var differ = See("a", ("a", true, "1"), ("b", true, "2"), ("c", true, null));
+        a.Observe(differ, Start).Should().BeEmpty("a change is being brought out");
+        a.Observe(See("a", ("a", true, "2"), ("b", true, "2")), Start.AddSeconds(20)).Should().BeEmpty();
+        a.Observe(differ, Start.AddSeconds(25)).Should().BeEmpty("the time begins anew");
+        a.Observe(differ, Start.AddSeconds(54)).Should().BeEmpty();
+        var signal = a.Observe(differ, Start.AddSeconds(55)).Should().ContainSingle().Subject;
+        (signal.Key, signal.Type).Should().Be(("cluster/config/policy", "config_drift"));
+        signal.Reason.Should().Contain("a 1").And.Contain("b 2").And.NotContain("c 1").And.EndWith("b 2", "c has not said anything");
+        a.Observe(differ, Start.AddSeconds(90)).Should().BeEmpty("once");
+        a.Observe(See("a", ("a", true, "1"), ("b", true, "1")), Start.AddSeconds(99)).Single().Entered.Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_node_that_has_not_said_or_does_not_answer_differs_from_nobody()
+    {
+        var a = Of("a");
+        for (var i = 0; i < 100; i += 10)
+            a.Observe(See("a", ("a", true, "1"), ("b", false, "2"), ("c", true, null)), Start.AddSeconds(i)).Should().NotContain(x => x.Type == "config_drift");
+    }
+}
