@@ -64,13 +64,13 @@ public static class BuiltInIncidents
         [
             new("address", FieldType.String, true, "Its address."),
             new("reason", FieldType.String, true, "What was seen."),
-        ]),
+        ]) { Key = x => Text(x, "subject") is { } node ? UnreachableKey(node) : null },
         new(ConfigDrift,
         [
             new("what", FieldType.String, true, "policy or playbooks."),
             new("hashes", FieldType.String, true, "Each node with the beginning of its hash."),
             new("reason", FieldType.String, true, "What was seen."),
-        ]),
+        ]) { Key = x => Text(x, "what") is { } what ? DriftKey(what) : null },
         new(SensorFailure,
         [
             new("resource", FieldType.String, true, "cpu, memory, disk or sampler."),
@@ -87,6 +87,12 @@ public static class BuiltInIncidents
 
     /// <summary>Of a policy that denies what the one before allowed.</summary>
     public static string RegressionKey(string policyHash) => $"policy/regression/{policyHash[..Math.Min(12, policyHash.Length)]}";
+
+    /// <summary>Of a node that does not answer.</summary>
+    public static string UnreachableKey(string node) => $"cluster/node/{node}";
+
+    /// <summary>Of files, policy or playbooks, that differ between nodes.</summary>
+    public static string DriftKey(string what) => $"cluster/config/{what}";
 
     private static string? AclKey(JsonElement incident) =>
         Text(incident, "principal") is { } principal ? PrincipalKey(principal) : Text(incident, "topic") is { } topic ? TopicKey(topic) : null;

@@ -139,6 +139,8 @@ public sealed class PlaybookPlannerTests
     [InlineData(BuiltInIncidents.PolicyRegression, """{ "policyHash": "0123456789abcdef" }""", "policy/regression/0123456789ab")]
     [InlineData(BuiltInIncidents.CpuPressure, """{ "node": "n7" }""", "resource/cpu/n7")]
     [InlineData(BuiltInIncidents.MemoryPressure, "{}", "resource/memory/n1")]
+    [InlineData(BuiltInIncidents.NodeUnreachable, """{ "subject": "n7" }""", "cluster/node/n7")]
+    [InlineData(BuiltInIncidents.ConfigDrift, """{ "what": "policy" }""", "cluster/config/policy")]
     [InlineData(BuiltInIncidents.DiskPressure, """{ "key": "resource/disk/n1/data" }""", "resource/disk/n1/data")]
     public void A_described_incident_has_the_key_that_its_monitor_would_give_it(string type, string incident, string key) =>
         DescribedIncident.Complete(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident), "n1", RunFixture.Origin)
