@@ -10,6 +10,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["blacklist"] = BlacklistBenchmark.RunAsync,
     ["expressions"] = args => Task.FromResult(BenchmarkRunner.Run<ExpressionBenchmarks>(null, args)),
     ["startup"] = StartupBenchmark.RunAsync,
+    ["resources"] = _ => ResourceSamplingBenchmark.RunAsync(),
     ["flood"] = FloodLatency.RunAsync,
 };
 

@@ -48,6 +48,10 @@ internal static class ActionAttempt
         {
             return new AttemptResult(new KeyOutcome(OutcomeKind.Failed, Reason: e.Message));
         }
+        catch (ActionUnknownException e)
+        {
+            return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: e.Message));
+        }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
             return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: "it was cancelled or ran out of time; whether the effect took place is not known"));

@@ -33,6 +33,9 @@ internal sealed record ActionDependencies
     /// <summary>What <c>disk.clean</c> may delete.</summary>
     public CleanOptions Clean { get; init; } = new();
 
+    /// <summary>The node's probes, for actions that measure.</summary>
+    public ProbeTable Probes { get; init; } = new();
+
     /// <summary>Limits of this node's API.</summary>
     public ApiLimits ApiLimits { get; init; } = new(TimeProvider.System);
 
@@ -44,4 +47,15 @@ internal sealed record ActionDependencies
 
     /// <summary>Hosts besides loopback and <see cref="HttpBase"/> that <c>http.get</c> may ask.</summary>
     public IReadOnlyCollection<string> HttpAllowedHosts { get; init; } = [];
+}
+
+/// <summary>The registered probes as an action sees them: they are known once all actions are made.</summary>
+internal sealed class ProbeTable
+{
+    private GuardianRegistry? _registry;
+
+    public void Use(GuardianRegistry registry) => _registry = registry;
+
+    /// <summary>Null where there is none of this name.</summary>
+    public ProbeBinding? Find(string name) => _registry is not null && _registry.TryGetProbe(name, out var probe) ? probe : null;
 }

@@ -58,7 +58,7 @@ public interface IGuardianAction
 /// <summary>
 /// Base of all actions. Input and output are records of simple properties (string, bool, numbers, <see cref="Duration"/>,
 /// <see cref="Rate"/>, lists); a property without default that is not nullable is required. Methods run off the agent's
-/// thread, may be slow, must obey the token, and throw <see cref="ActionFailedException"/> with a reason when the effect did not take place.
+/// thread, may be slow, must obey the token, and throw <see cref="ActionFailedException"/> with a reason when the effect did not take place, <see cref="ActionUnknownException"/> when that cannot be told.
 /// </summary>
 public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
     where TInput : class
@@ -117,6 +117,27 @@ public abstract class GuardianAction<TInput, TOutput> : IGuardianAction
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SecretAttribute : Attribute;
+
+/// <summary>An input that is an address whose scheme, host and port a playbook must write out; <c>${…}</c> may stand in path and query only.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class LiteralOriginAttribute : Attribute;
+
+/// <summary>An input that names a probe, is its input, or a check on its result; the playbook is checked accordingly.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ProbeAttribute(ProbePart part) : Attribute
+{
+    public InputRule Rule => part switch { ProbePart.Name => InputRule.ProbeName, ProbePart.Input => InputRule.ProbeInput, _ => InputRule.ProbeCheck };
+}
+
+internal enum ProbePart
+{
+    Name,
+    Input,
+    Check,
+}
+
+/// <summary>Nobody can tell whether the effect took place, e.g. because an answer was lost; the message says why.</summary>
+public sealed class ActionUnknownException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The effect did not take place; the message says why.</summary>
 public sealed class ActionFailedException(string message, Exception? inner = null) : Exception(message, inner);

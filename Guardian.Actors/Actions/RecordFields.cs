@@ -1,5 +1,6 @@
 using System.Collections;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -40,9 +41,10 @@ internal static class RecordFields
         return new FieldSpec(JsonNamingPolicy.CamelCase.ConvertName(property.Name), TypeOf(property.PropertyType), required, summary)
         {
             Secret = property.IsDefined(typeof(SecretAttribute)),
+            Rule = property.IsDefined(typeof(LiteralOriginAttribute)) ? InputRule.LiteralOrigin : property.GetCustomAttribute<ProbeAttribute>()?.Rule ?? InputRule.None,
             Values = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } values
                 ? [.. Enum.GetNames(values).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)]
-                : [],
+                : [.. property.GetCustomAttribute<AllowedValuesAttribute>()?.Values.OfType<string>() ?? []],
         };
     }
 

@@ -1,3 +1,4 @@
+using Guardian.Actors.Mitigations;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Autonomy;
@@ -67,7 +68,5 @@ internal sealed class ModeState(TimeProvider time)
 
     private bool Before(long? deadline) => deadline is null || time.GetTimestamp() < deadline;
 
-    private long? Deadline(DateTimeOffset? until) => until is { } end
-        ? time.GetTimestamp() + (long)(Math.Max(0, (end - time.GetUtcNow()).TotalSeconds) * time.TimestampFrequency)
-        : null;
+    private long? Deadline(DateTimeOffset? until) => until is { } end ? time.DeadlineOf(end) : null;
 }

@@ -1,14 +1,12 @@
+using Guardian.Actors.Mitigations;
+
 namespace Guardian.Actors.Blacklisting;
 
 /// <summary>A ban for the list and, with its monotonic deadline, for the bus.</summary>
 internal sealed record Merged(BanEntry Entry, ActiveBan Active)
 {
-    public static Merged Of(BanEntry entry, TimeProvider time)
-    {
-        var left = Math.Max(0, (entry.Until - time.GetUtcNow()).TotalSeconds);
-        var deadline = time.GetTimestamp() + (long)(left * time.TimestampFrequency);
-        return new(entry, new ActiveBan(entry.Principal, entry.Until, deadline, entry.Reason, entry.Owner));
-    }
+    public static Merged Of(BanEntry entry, TimeProvider time) =>
+        new(entry, new ActiveBan(entry.Principal, entry.Until, time.DeadlineOf(entry.Until), entry.Reason, entry.Owner));
 }
 
 /// <summary>What holds for a principal on this node alone.</summary>

@@ -8,6 +8,7 @@ using Guardian.Actors.Incidents;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
 using Guardian.Actors.Relay;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
@@ -26,6 +27,9 @@ public sealed class GuardianOptions
 
     /// <summary>The journal.</summary>
     public PersistenceOptions Persistence { get; set; } = new();
+
+    /// <summary>How long what is over is kept.</summary>
+    public RetentionOptions Retention { get; set; } = new();
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();

@@ -4,6 +4,7 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -18,6 +19,7 @@ public static partial class GuardianOptionsValidator
         Node(options, errors);
         Cluster(options, errors);
         Persistence(options, errors);
+        Retention(options.Retention, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
         ResourceOptionsValidator.Validate(options, errors);
@@ -57,6 +59,14 @@ public static partial class GuardianOptionsValidator
                 errors.Add($"Guardian:Persistence:Provider: '{o.Persistence.Provider}' is unknown; use sqlite or postgres");
                 break;
         }
+    }
+
+    private static void Retention(RetentionOptions o, List<string> errors)
+    {
+        Between("Guardian:Retention:Closed", o.Closed, RetentionPlan.Youngest, TimeSpan.FromDays(3650), errors);
+        Between("Guardian:Retention:Interval", o.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
+        if (!ByteSize.TryParse(o.MaxBytes, out var size) || size.Bytes < 1 << 20)
+            errors.Add($"Guardian:Retention:MaxBytes: '{o.MaxBytes}' is not a size of at least 1MiB; write e.g. 512MiB or 1GiB");
     }
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)

@@ -53,8 +53,11 @@ internal sealed class GuardianTree
 
     private BootPlan Start(BootState boot)
     {
-        var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
+        var database = JournalDatabase.From(Options.Persistence, _core.Data.FullPath);
+        var journal = Start(JournalWatch.Props(new JournalHealthCheck(database, _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
+        var cluster = Akka.Cluster.Cluster.Get(_context.System);
+        Start(RetentionActor.Props(new RetentionLinks(database, _core.ProjectionPath, projection, _core.Journal, () => cluster.SelfAddress.Equals(cluster.State.RoleLeader(ClusterJoining.Role)), _core.Time), Options.Retention), "retention");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
         var switches = Start(SwitchReplica.Props(_replicator, _core.Switches, _core.Data.FullPath, _core.Time), "switches");
         var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
@@ -174,7 +177,7 @@ internal sealed class GuardianTree
                 Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
             })
         {
-            Outbox = outbox,
+            Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
             Switches = _core.Switches,
         });
         return (agent, incidents);

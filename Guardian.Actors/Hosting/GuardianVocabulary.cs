@@ -19,9 +19,14 @@ internal static class GuardianVocabulary
     public static Vocabulary Of(GuardianOptions options) => Registry(options, Nobody).Vocabulary;
 
     /// <summary>The actions and probes of a node.</summary>
-    public static GuardianRegistry Registry(GuardianOptions options, ActionDependencies dependencies) => new(
-        BuiltInIncidents.All.Concat(options.IncidentTypes),
-        BuiltInActions.Create(dependencies).Concat(options.Actions),
-        BuiltInProbes.Create(dependencies).Concat(options.Probes),
-        new SecretStore(options.Secrets.AsReadOnly()));
+    public static GuardianRegistry Registry(GuardianOptions options, ActionDependencies dependencies)
+    {
+        var registry = new GuardianRegistry(
+            BuiltInIncidents.All.Concat(options.IncidentTypes),
+            BuiltInActions.Create(dependencies).Concat(options.Actions),
+            BuiltInProbes.Create(dependencies).Concat(options.Probes),
+            new SecretStore(options.Secrets.AsReadOnly()));
+        dependencies.Probes.Use(registry);
+        return registry;
+    }
 }

@@ -25,7 +25,13 @@ internal sealed partial class IncidentActor
             return;
         }
 
-        Store(new IncidentOpened { At = _deps.Time.GetUtcNow(), IncidentId = IncidentKeys.Incident(_entity, _state.Number + 1), Raised = x.Raised }, () =>
+        if (IncidentLogic.Raise(_state, x.Raised, _entity, x.Raised.Violations, _deps.Time.GetUtcNow(), _deps.NumberFloor() ?? 0) is not { } opened)
+        {
+            asker.Tell(new RunRequested { Done = false, Reason = "this request was answered before" });
+            return;
+        }
+
+        Store(opened, () =>
         {
             _log.Info("Incident {Incident} opened by {By}: {Key}", _state.Id, x.By, x.Key);
             Rest();
@@ -47,6 +53,7 @@ internal sealed partial class IncidentActor
     {
         if (playbook is null) return $"no playbook '{x.Playbook}' is in force where the incident is";
         if (_deps.Switches.Of(playbook.Name) is { Enabled: false } off) return $"playbook {playbook.Name} was disabled by {off.By}: {off.Reason}";
+        if (_state.Number == 0 && _deps.NumberFloor() is null) return "the journal has not said yet which ids were given; try again in a moment"; // no id twice
         if (_state.Run is { } run) return $"run {run.RunId} of {run.Playbook} is under way; an incident has one run at a time";
         return _state.Open || _deps.Open.TryEnter(x.Key) ? null : $"{_deps.Open.Count} incidents are open; close some, or raise Guardian:Incidents:MaxOpen";
     }

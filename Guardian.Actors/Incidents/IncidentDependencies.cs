@@ -16,5 +16,8 @@ internal sealed record IncidentDependencies(PlaybookCatalog Playbooks, OpenIncid
     /// <summary>Playbooks that operators disabled.</summary>
     public SwitchView Switches { get; init; } = new();
 
+    /// <summary>Numbers up to this may have been given to incidents that were pruned; null while that is not known.</summary>
+    public Func<int?> NumberFloor { get; init; } = static () => 0;
+
     public TimeProvider Time => Run.Time;
 }

@@ -23,7 +23,7 @@ internal sealed class LeaseSet<TEffect>(TimeProvider time)
     public Lease Set(string target, string owner, TEffect effect, string reason, DateTimeOffset since, DateTimeOffset until)
     {
         if (!_byTarget.TryGetValue(target, out var owners)) _byTarget[target] = owners = new(StringComparer.Ordinal);
-        var lease = new Lease(target, owner, effect, reason, since, until, DeadlineOf(until));
+        var lease = new Lease(target, owner, effect, reason, since, until, time.DeadlineOf(until));
         return owners[owner] = lease;
     }
 
@@ -63,11 +63,5 @@ internal sealed class LeaseSet<TEffect>(TimeProvider time)
         var now = time.GetTimestamp();
         var next = All.Min(x => x.Deadline);
         return next <= now ? TimeSpan.Zero : time.GetElapsedTime(now, next);
-    }
-
-    private long DeadlineOf(DateTimeOffset until)
-    {
-        var left = until - time.GetUtcNow();
-        return time.GetTimestamp() + (long)(Math.Max(0, left.TotalSeconds) * time.TimestampFrequency);
     }
 }

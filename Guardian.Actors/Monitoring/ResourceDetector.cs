@@ -91,6 +91,7 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
 
     private void Look(ResourceSample sample, string key, string type, string resource, string subject, Gauge gauge, PressureThresholds limits, List<ResourceSignal> signals)
     {
+        if (gauge.Unsupported) return;
         if (!_watched.TryGetValue(key, out var watched))
             _watched[key] = watched = new Watched(key, ResourceIncidents.SensorKey(node, key["resource/".Length..]), new PressureRule(limits, options), new SensorRule(options.SensorFailure));
         var value = gauge.ValueAt(sample.At, options.SensorFailure);

@@ -6,8 +6,6 @@ namespace Guardian.Actors.Resources;
 /// </summary>
 internal sealed class PortableResourceSampler(IReadOnlyList<DiskReader> disks, TimeProvider time) : IResourceSampler
 {
-    private const string Unsupported = "not supported on this platform";
-
     public ResourceSample Sample()
     {
         var at = time.GetUtcNow();
@@ -17,7 +15,7 @@ internal sealed class PortableResourceSampler(IReadOnlyList<DiskReader> disks, T
         {
             At = at,
             Clock = time.GetElapsedTime(0, time.GetTimestamp()),
-            Cpu = Gauge.NotKnown("none", at, Unsupported),
+            Cpu = Gauge.NotSupported(at),
             Memory = known
                 ? new Gauge(Math.Clamp(100.0 * memory.MemoryLoadBytes / memory.TotalAvailableMemoryBytes, 0, 100), "GCMemoryInfo of the last collection", at)
                 : Gauge.NotKnown("GCMemoryInfo", at, "no garbage collection yet"),

@@ -7,8 +7,15 @@ namespace Guardian.Actors.Resources;
 /// <param name="Unknown">Why it is not known; null where it is.</param>
 internal readonly record struct Gauge(double? Value, string Source, DateTimeOffset At, string? Unknown = null)
 {
+    private const string NoSource = "none";
+
     /// <summary>The value, unless it is older than <paramref name="maxAge"/> at <paramref name="now"/>.</summary>
     public double? ValueAt(DateTimeOffset now, TimeSpan maxAge) => now - At > maxAge ? null : Value;
+
+    /// <summary>True where this platform has no such sensor: there is nothing that could fail.</summary>
+    public bool Unsupported => Source == NoSource;
+
+    public static Gauge NotSupported(DateTimeOffset at) => new(null, NoSource, at, "not supported on this platform");
 
     public static Gauge NotKnown(string source, DateTimeOffset at, string why) => new(null, source, at, why);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Guardian.Actors.Mitigations;
 
 namespace Guardian.Actors.Silencing;
 
@@ -75,8 +76,7 @@ internal sealed class SilenceBook(TimeProvider time)
     {
         if (silence.Until < Horizon) return false;
         if (_byId.TryGetValue(silence.Id, out var known) && known.Silence.At >= silence.At) return false;
-        var left = Math.Max(0, (silence.Until - time.GetUtcNow()).TotalSeconds);
-        _byId[silence.Id] = new ActiveSilence(silence, time.GetTimestamp() + (long)(left * time.TimestampFrequency));
+        _byId[silence.Id] = new ActiveSilence(silence, time.DeadlineOf(silence.Until));
         return true;
     }
 

@@ -11,6 +11,8 @@ public sealed class Template
 
     internal Template(TemplatePart root) => _root = root;
 
+    internal TemplatePart Root => _root;
+
     /// <summary>An object without members.</summary>
     internal static Template Empty { get; } = new(new TemplatePart.Map([]));
 

@@ -51,6 +51,28 @@ public sealed record FieldSpec(string Name, FieldType Type, bool Required, strin
 
     /// <summary>The texts that it takes; empty: any.</summary>
     public IReadOnlyList<string> Values { get; init; } = [];
+
+    /// <summary>For an input: what holds beyond its type.</summary>
+    public InputRule Rule { get; init; }
+}
+
+/// <summary>What holds for an input beyond its type.</summary>
+public enum InputRule
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>An http or https address whose scheme, host and port are written out; <c>${…}</c> may stand in path and query only.</summary>
+    LiteralOrigin,
+
+    /// <summary>The name of a registered probe, written out.</summary>
+    ProbeName,
+
+    /// <summary>The input of the probe that <see cref="ProbeName"/> names.</summary>
+    ProbeInput,
+
+    /// <summary>A bare expression on the result of the probe that <see cref="ProbeName"/> names.</summary>
+    ProbeCheck,
 }
 
 /// <summary>A registered kind of incident. Its fields are what <c>incident.…</c> may name.</summary>

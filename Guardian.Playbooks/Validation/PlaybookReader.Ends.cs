@@ -25,7 +25,7 @@ internal sealed partial class PlaybookReader
             if (within / every > PlaybookLimits.Measurements)
                 sink.Add(node, $"'within' ({new Duration(within)}) holds more than {PlaybookLimits.Measurements} measurements every {new Duration(every)}; raise 'every'");
             if (probe is null) continue;
-            var template = new WithReader(names, [], sink, vocabulary.Secrets).Read(with, probe.Inputs, probe.Name, node);
+            var template = new WithReader(names, [], sink, vocabulary).Read(with, probe.Inputs, probe.Name, node);
             var check = Condition(checkNode, names.WithResult(probe.Results), "check");
             if (id is null || check is null) continue;
             verifications.Add(new Verification

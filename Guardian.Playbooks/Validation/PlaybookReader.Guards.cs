@@ -13,7 +13,7 @@ internal sealed partial class PlaybookReader
         {
             Cooldown = guards.Duration("cooldown", TimeSpan.Zero, max: PlaybookLimits.LongestGuard),
             MaxRuns = [.. guards.List("maxRuns").Select(ReadQuota).OfType<RunQuota>()],
-            Lock = guards.Take("lock") is { } node ? new WithReader(names, [], sink, vocabulary.Secrets).Text(node, "lock") : null,
+            Lock = guards.Take("lock") is { } node ? new WithReader(names, [], sink, vocabulary).Text(node, "lock") : null,
             BlastRadius = ReadBlastRadius(guards.Map("blastRadius")),
             CircuitBreaker = ReadBreaker(guards.Map("circuitBreaker")),
         };

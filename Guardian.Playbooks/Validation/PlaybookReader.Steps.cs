@@ -34,7 +34,7 @@ internal sealed partial class PlaybookReader
         var with = map.Take("with");
         var template = action is null
             ? Template.Empty
-            : new WithReader(names, condition?.Vouches ?? [], sink, vocabulary.Secrets).Read(with, action.Inputs, action.Name, node);
+            : new WithReader(names, condition?.Vouches ?? [], sink, vocabulary).Read(with, action.Inputs, action.Name, node);
         var step = new Step
         {
             Id = id ?? "",
@@ -106,7 +106,7 @@ internal sealed partial class PlaybookReader
         var within = skip.Duration("within", TimeSpan.FromSeconds(2), PlaybookLimits.ShortestTimeout, PlaybookLimits.LongestAttempt);
         skip.Finish();
         if (probe is null) return null;
-        var template = new WithReader(names, [], sink, vocabulary.Secrets).Read(with, probe.Inputs, probe.Name, skip.Node);
+        var template = new WithReader(names, [], sink, vocabulary).Read(with, probe.Inputs, probe.Name, skip.Node);
         return Condition(checkNode, names.WithResult(probe.Results), "check") is { } check
             ? new SkipCondition { Probe = probe.Name, With = template, Check = check, Within = within }
             : null;
@@ -127,7 +127,7 @@ internal sealed partial class PlaybookReader
         var action = Lookup(undo.Require("action"), vocabulary.Actions, "action");
         var with = undo.Take("with");
         undo.Finish();
-        return action is null ? null : new StepUndo(action.Name, new WithReader(names, present, sink, vocabulary.Secrets).Read(with, action.Inputs, action.Name, undo.Node));
+        return action is null ? null : new StepUndo(action.Name, new WithReader(names, present, sink, vocabulary).Read(with, action.Inputs, action.Name, undo.Node));
     }
 
     private List<string> ReadUndoOn(MapReader map)

@@ -8,8 +8,8 @@ namespace Guardian.Playbooks.Validation;
 /// <param name="names">Names that <c>${…}</c> may use.</param>
 /// <param name="present">Optional names that the step's condition vouches for.</param>
 /// <param name="sink">Where errors go.</param>
-/// <param name="secrets">Names of configured secrets.</param>
-internal sealed class WithReader(NameTable names, IReadOnlyList<string> present, ErrorSink sink, IReadOnlySet<string> secrets)
+/// <param name="vocabulary">Names of configured secrets, and of probes.</param>
+internal sealed class WithReader(NameTable names, IReadOnlyList<string> present, ErrorSink sink, Vocabulary vocabulary)
 {
     /// <summary>Reads the inputs of <paramref name="owner"/>; <paramref name="at"/> is where a missing one is reported.</summary>
     public Template Read(YamlNode? with, IReadOnlyList<FieldSpec> inputs, string owner, YamlNode at)
@@ -20,12 +20,18 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
             return Template.Empty;
         }
 
+        var rules = new InputRules(vocabulary.Probes, sink);
+        rules.Check(with, inputs, owner, at);
         var members = new List<(string Key, TemplatePart Value)>();
         foreach (var entry in with?.Entries ?? [])
         {
             var spec = inputs.FirstOrDefault(x => x.Name == entry.Key);
             if (spec is null)
                 sink.Add(entry.KeyNode, $"'{owner}' has no input '{YamlNode.Shorten(entry.Key)}'{Spelling.Hint(entry.Key, inputs.Select(x => x.Name))}");
+            else if (spec.Rule is InputRule.ProbeName or InputRule.ProbeCheck)
+                members.Add((entry.Key, new TemplatePart.Constant(Literals.Scalar(entry.Value, FieldType.String)))); // as it stands: the rules have checked it
+            else if (spec.Rule == InputRule.ProbeInput)
+                members.Add((entry.Key, rules.ProbeOf(with, inputs) is { } probe ? Read(entry.Value, probe.Inputs, probe.Name, entry.Value).Root : Template.Empty.Root));
             else if ((spec.Secret ? SecretPart(entry.Value, spec.Type, entry.Key) : Part(entry.Value, spec.Type, entry.Key)) is { } part)
                 members.Add((entry.Key, part));
             if (spec is { Values.Count: > 0 } && entry.Value.Kind == YamlKind.Scalar && !entry.Value.Text.Contains("${", StringComparison.Ordinal) && !spec.Values.Contains(entry.Value.Text))
@@ -108,8 +114,8 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
         var named = NamesOf(node);
         if (named.Count == 0)
             return Part(node, FieldType.Any, key) is { } part ? part is TemplatePart.Computed computed ? new TemplatePart.ComputedScalar(computed.Expression) : part : null;
-        foreach (var (offset, name) in named.Where(x => !secrets.Contains(x.Name)))
-            sink.Add(node, offset, $"no secret is called '{name}'{Spelling.Hint(name, secrets)}; secrets are configured under Guardian:Secrets");
+        foreach (var (offset, name) in named.Where(x => !vocabulary.Secrets.Contains(x.Name)))
+            sink.Add(node, offset, $"no secret is called '{name}'{Spelling.Hint(name, vocabulary.Secrets)}; secrets are configured under Guardian:Secrets");
         var pieces = TemplateText.Split(node.Text)!.Select(x => x switch
         {
             { IsExpression: false } => (x.Text, null, null),

@@ -131,6 +131,13 @@ public class ResourceDetectorTests
     }
 
     [Fact]
+    public void A_sensor_that_the_platform_lacks_does_not_fail()
+    {
+        var detector = new ResourceDetector(_options, "n", "e");
+        for (var t = 0; t < 60; t++) detector.Observe(Sample(t, 10) with { Cpu = Gauge.NotSupported(T0.AddSeconds(t)) }).Should().BeEmpty();
+    }
+
+    [Fact]
     public void An_old_value_is_no_value()
     {
         var detector = new ResourceDetector(_options, "n", "e");

@@ -13,6 +13,7 @@ internal static class BuiltInActions
         new ApiRateLimit(dependencies),
         new Notify(dependencies),
         new TaskCreate(dependencies),
+        new HttpCall(dependencies),
         new Wait(dependencies),
         new ProcessesTop(dependencies),
         new ProcessKill(dependencies),

@@ -1,6 +1,4 @@
 using System.ComponentModel;
-using System.Net;
-using System.Net.Sockets;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Actions.Probes;
@@ -20,17 +18,7 @@ internal sealed class HttpGet(ActionDependencies dependencies) : GuardianProbe<H
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>One for the process: connections are pooled, and recycled so that names are looked up again.</summary>
-    private static readonly HttpClient Client = new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-        MaxConnectionsPerServer = 16,
-        ConnectCallback = ConnectAsync,
-    })
-    { Timeout = Timeout.InfiniteTimeSpan };
+    private static readonly HttpClient Client = HttpGuard.Client();
 
     public override string Name => "http.get";
 
@@ -55,26 +43,6 @@ internal sealed class HttpGet(ActionDependencies dependencies) : GuardianProbe<H
         catch (HttpRequestException e)
         {
             throw new ActionFailedException($"{target} did not answer: {(e.InnerException ?? e).Message}", e);
-        }
-    }
-
-    /// <summary>The check is made on the address that is connected to, so that no name server can lead around it.</summary>
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
-    {
-        var endpoint = context.DnsEndPoint;
-        var addresses = await Dns.GetHostAddressesAsync(endpoint.Host, cancellation).ConfigureAwait(false);
-        if (addresses.Any(HttpTarget.IsRefused))
-            throw new ActionFailedException($"'{endpoint.Host}' leads to a link-local or metadata address; a probe never asks those");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, endpoint.Port, cancellation).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Guardian.Actors.Actions.Probes;
 
@@ -9,8 +8,6 @@ namespace Guardian.Actors.Actions.Probes;
 /// </summary>
 internal static class HttpTarget
 {
-    private static readonly IPAddress[] Metadata = [IPAddress.Parse("100.100.100.200"), IPAddress.Parse("fd00:ec2::254")];
-
     /// <summary>The absolute address that is meant.</summary>
     /// <exception cref="ActionFailedException">It may not be asked; the message says why.</exception>
     public static Uri Resolve(string url, Uri? baseAddress, IReadOnlyCollection<string> allowedHosts)
@@ -27,21 +24,10 @@ internal static class HttpTarget
         }
 
         if (target.UserInfo.Length > 0) throw new ActionFailedException("an address must not hold a user or password");
-        if (IPAddress.TryParse(target.DnsSafeHost, out var address) && IsRefused(address))
+        if (IPAddress.TryParse(target.DnsSafeHost, out var address) && HttpGuard.IsRefused(address))
             throw new ActionFailedException($"{target.Host} is a link-local or metadata address; a probe never asks those");
         if (!target.IsLoopback && target.Authority != baseAddress?.Authority && !allowedHosts.Contains(target.Host, StringComparer.OrdinalIgnoreCase))
             throw new ActionFailedException($"host '{target.Host}' may not be probed: only loopback, this node, and hosts that were allowed");
         return target;
-    }
-
-    /// <summary>Link-local, metadata, or no host at all.</summary>
-    public static bool IsRefused(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (Metadata.Contains(address) || address.IsIPv6LinkLocal || address.IsIPv6Multicast) return true;
-        if (address.AddressFamily != AddressFamily.InterNetwork) return false;
-        Span<byte> bytes = stackalloc byte[4];
-        address.TryWriteBytes(bytes, out _);
-        return (bytes[0] == 169 && bytes[1] == 254) || bytes[0] >= 224;
     }
 }

@@ -1,0 +1,12 @@
+namespace Guardian.Actors.Mitigations;
+
+/// <summary>
+/// How leases are timed, everywhere: their ends are UTC in journal, cluster and lists, and monotonic timestamps in the process from
+/// receipt on. A wall clock that is set forward or back ends nothing early or late.
+/// </summary>
+internal static class LeaseClock
+{
+    /// <summary>The monotonic timestamp at which a lease until then, UTC, lapses; now where that is past.</summary>
+    public static long DeadlineOf(this TimeProvider time, DateTimeOffset until) =>
+        time.GetTimestamp() + (long)(Math.Max(0, (until - time.GetUtcNow()).TotalSeconds) * time.TimestampFrequency);
+}
