@@ -36,6 +36,10 @@ internal sealed class GuardianTree
     private readonly IActorRef _replicator;
     private readonly NodeDirectory _nodes;
     private readonly RelayState _relay;
+    private long? _conflictSince;
+
+    /// <summary>Longer than the failure detector needs to see that the other one is dead.</summary>
+    private static readonly TimeSpan ConflictPatience = TimeSpan.FromSeconds(5);
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
@@ -210,7 +214,8 @@ internal sealed class GuardianTree
     {
         if (_nodes.Conflict(_core.Data.NodeName) is { } conflict)
         {
-            if (!conflict.MayPass) boot.Refuse(conflict.Reason);
+            var since = _conflictSince ??= _core.Time.GetTimestamp();
+            if (!conflict.MayPass || (conflict.Answers && _core.Time.GetElapsedTime(since) > ConflictPatience)) boot.Refuse(conflict.Reason);
             throw new InvalidOperationException(conflict.Reason);
         }
 
