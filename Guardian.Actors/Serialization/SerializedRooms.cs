@@ -17,5 +17,6 @@ internal static class SerializedRooms
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,
         Switches.SwitchJson.Room,
+        Kernels.KernelsRoom.Room,
     ];
 }

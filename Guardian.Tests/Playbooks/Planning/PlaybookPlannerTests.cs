@@ -141,6 +141,7 @@ public sealed class PlaybookPlannerTests
     [InlineData(BuiltInIncidents.MemoryPressure, "{}", "resource/memory/n1")]
     [InlineData(BuiltInIncidents.NodeUnreachable, """{ "subject": "n7" }""", "cluster/node/n7")]
     [InlineData(BuiltInIncidents.ConfigDrift, """{ "what": "policy" }""", "cluster/config/policy")]
+    [InlineData(BuiltInIncidents.KernelCrashLoop, """{ "kernel": "trainer" }""", "kernel/n1/trainer")]
     [InlineData(BuiltInIncidents.DiskPressure, """{ "key": "resource/disk/n1/data" }""", "resource/disk/n1/data")]
     public void A_described_incident_has_the_key_that_its_monitor_would_give_it(string type, string incident, string key) =>
         DescribedIncident.Complete(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident), "n1", RunFixture.Origin)
