@@ -22,6 +22,7 @@ internal static class ChaosProbes
         [
             new("healthy", FieldType.Bool, true), new("restarts", FieldType.Int, true, "Since the node started."),
             new("parked", FieldType.Int, true), new("queued", FieldType.Int, true),
+            new("queueFull", FieldType.Int, true, "Publishes refused since the node started because a subscriber's queue was full."),
         ], "The bus answers."),
         new(BusViolations,
         [
