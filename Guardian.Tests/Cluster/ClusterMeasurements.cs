@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Guardian.Tests.Clustering;
 
 /// <summary>Times of a cluster of three processes, for people: they are printed, and only what must never happen fails.</summary>
+[Collection(RealClusters.Name)]
 public sealed class ClusterMeasurements(ITestOutputHelper output)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
