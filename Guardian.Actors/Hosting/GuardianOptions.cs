@@ -5,6 +5,7 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
@@ -78,6 +79,9 @@ public sealed class GuardianOptions
 
     /// <summary>Effects on the operating system.</summary>
     public LeasekeeperOptions Leasekeeper { get; set; } = new();
+
+    /// <summary>Kernels: those that the application declares in code, and what holds for all.</summary>
+    public KernelsOptions Kernels { get; set; } = new();
 
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();

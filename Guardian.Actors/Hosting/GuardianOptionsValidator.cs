@@ -26,6 +26,9 @@ public static partial class GuardianOptionsValidator
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
+        Between("Guardian:Monitors:Heartbeats:Interval", options.Monitors.Heartbeats.Interval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1), errors);
+        Between("Guardian:Monitors:Heartbeats:Tolerance", options.Monitors.Heartbeats.Tolerance, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), errors);
+        Between("Guardian:Kernels:ShutdownWithin", options.Kernels.ShutdownWithin, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(25), errors);
         Between("Guardian:Leasekeeper:Longest", options.Leasekeeper.Longest, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         return errors;
     }
