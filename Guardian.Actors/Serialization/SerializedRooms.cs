@@ -17,6 +17,7 @@ internal static class SerializedRooms
         Runs.RunsSerialization.Room,
         Guards.GuardsJson.Room,
         Actions.ActionsRoom.Room,
+        Switches.SwitchJson.Room,
         Kernels.KernelsRoom.Room,
     ];
 }
