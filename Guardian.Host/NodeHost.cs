@@ -116,8 +116,12 @@ internal static class NodeHost
         }
 
         var lost = WatchAsync(app, log);
+        var shutdown = Akka.Actor.CoordinatedShutdown.Get(app.Services.GetRequiredService<Akka.Actor.ActorSystem>());
         await app.WaitForShutdownAsync(cancellation);
-        return lost.IsCompletedSuccessfully ? await lost : ExitCodes.Done;
+        if (lost.IsCompletedSuccessfully) return await lost;
+        if (shutdown.ShutdownReason is not Akka.Actor.CoordinatedShutdown.ClusterDowningReason) return ExitCodes.Done;
+        HostLog.Downed(log);
+        return ExitCodes.Negative;
     }
 
     /// <summary>Ends the process where Guardian cannot run: its supervisor starts it anew.</summary>

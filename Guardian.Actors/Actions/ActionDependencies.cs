@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Guardian.Actors.Mitigations;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Resources;
 
@@ -23,6 +24,15 @@ internal sealed record ActionDependencies
 
     /// <summary>Violations of a subject (principal or topic) within the window, as the AclViolationMonitor counts them.</summary>
     public required Func<string, TimeSpan, CancellationToken, Task<long>> CountViolations { get; init; }
+
+    /// <summary>The node's KernelSupervisor.</summary>
+    public IActorRef KernelSupervisor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>The node's kernels.</summary>
+    public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 
     /// <summary>Leases on the operating system: taken before the effect.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("no node runs here");

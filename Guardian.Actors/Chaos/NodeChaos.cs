@@ -82,6 +82,8 @@ internal sealed class NodeChaos(Func<GuardianSystem> guardian, GuardianOptions o
         if (scenarios.Count == 0) return (null, "'scenarios' is empty; name some, e.g. [\"S02\"]");
         if (scenarios.Select(x => x.Id).Distinct().Count() < scenarios.Count)
             return (null, "on a running node the bans of one drill would spoil the next of the same kind; run each once");
+        if (scenarios.SelectMany(x => x.ConflictsWith.Where(y => scenarios.Any(z => z.Name == y)).Select(y => (x.Name, Other: y))).FirstOrDefault() is { Other: not null } conflict)
+            return (null, $"{conflict.Name} conflicts with {conflict.Other}; run them one after the other");
         lock (_gate)
         {
             if (_runs.Values.Any(x => !x.Work.IsCompleted)) return (null, "a chaos run is under way on this node; abort it or wait for its end");

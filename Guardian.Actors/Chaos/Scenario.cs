@@ -38,6 +38,9 @@ internal sealed record Scenario
     public IReadOnlyList<ProbeCheck> Verify { get; init; } = [];
     public IReadOnlyList<string> ConflictsWith { get; init; } = [];
 
+    /// <summary>Numbers of the invariants that a pass proves, 1 to 13.</summary>
+    public IReadOnlyList<int> Proves { get; init; } = [];
+
     /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
     public bool NeedsQuietHost => Fault is null || Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 

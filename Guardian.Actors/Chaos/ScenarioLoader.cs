@@ -72,6 +72,7 @@ internal static partial class ScenarioLoader
         var title = metadata?.RequireText("title") ?? "";
         var severity = metadata?.Int("severity", 3, 1, 5) ?? 3;
         var variantOf = metadata?.Text("variantOf");
+        var proves = Proves(metadata, sink);
         metadata?.Finish();
 
         var fault = map.Map("fault") is { } broken ? Fault(broken, faults) : null;
@@ -106,9 +107,22 @@ internal static partial class ScenarioLoader
             Expect = Expect(map, fault),
             Verify = [.. map.List("verify").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
             ConflictsWith = map.Texts("conflictsWith"),
+            Proves = proves,
         };
         map.Finish();
         return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static List<int> Proves(MapReader? metadata, ErrorSink sink)
+    {
+        var numbers = new List<int>();
+        foreach (var node in metadata?.List("proves") ?? [])
+        {
+            if (int.TryParse(node.Text, System.Globalization.CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= Coverage.Invariants) numbers.Add(number);
+            else sink.Add(node, $"'proves' takes numbers of invariants, 1 to {Coverage.Invariants}, not {node.Describe()}");
+        }
+
+        return numbers;
     }
 
     private static LoadSpec Load(MapReader map)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Hosting;
 
@@ -40,6 +41,7 @@ internal sealed class DataDirectory : IDisposable
 
         try
         {
+            SettleVersion(path);
             return new DataDirectory(path, SettleName(path, options.Name), held);
         }
         catch
@@ -51,6 +53,21 @@ internal sealed class DataDirectory : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
+
+    /// <summary>Notes the version of what the folder holds; a newer one's is refused.</summary>
+    private static void SettleVersion(string path)
+    {
+        var file = Path.Combine(path, "schema");
+        if (!File.Exists(file))
+        {
+            File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"{JournalMeta.SchemaVersion}\n"));
+            return;
+        }
+
+        if (!int.TryParse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture, out var version))
+            throw new IOException($"Guardian:Node:DataDirectory: {file} does not hold a number; restore a backup");
+        if (JournalMeta.Refusal(version, $"Guardian:Node:DataDirectory: {path}") is { } refusal) throw new IOException(refusal);
+    }
 
     private static string SettleName(string path, string configured)
     {

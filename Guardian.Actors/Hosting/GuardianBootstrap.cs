@@ -6,6 +6,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -107,8 +108,9 @@ internal sealed record GuardianCore
     public ResourceView Resources { get; } = new();
 
     /// <summary>Measurements on demand.</summary>
-    public ResourceMeter Meter() => new()
+    public ResourceMeter Meter(Func<IReadOnlyList<KernelTree>> kernels) => new()
     {
+        Kernels = kernels,
         Sampler = Options.Monitors.Resources.Sampler ?? (() => ResourceSamplers.Create([], Time)),
         Processes = ResourceSamplers.Processes(Time),
         Time = Time,
@@ -123,6 +125,8 @@ internal sealed record GuardianCore
 
     public OutboxBoard Outbox { get; } = new();
 
+    public required KernelCatalog Kernels { get; init; }
+
     public string ProjectionPath => Path.Combine(Data.FullPath, "projection.db");
 
     /// <exception cref="AccessPolicyException">The policy is not valid.</exception>
@@ -133,6 +137,8 @@ internal sealed record GuardianCore
         var policies = PolicyStore.Load(ShippedFiles.File(options.Files.Policy), time, options.Monitors.Acl.PolicySwapGuard, options.Bus.DecisionCache);
         var playbooks = new PlaybookCatalog(ShippedFiles.Folder(options.Files.Playbooks), GuardianVocabulary.Of(options));
         if (!playbooks.TryReload()) throw new IOException("the playbooks are not valid: " + string.Join("; ", playbooks.Errors));
+        var kernels = new KernelCatalog(options.Files.Kernels.Length == 0 ? null : ShippedFiles.File(options.Files.Kernels), options.Kernels.Declared);
+        if (!kernels.TryReload()) throw new IOException("the kernels are not valid: " + string.Join("; ", kernels.Errors));
         var bans = new BanView(time);
         var silences = new SilenceView(time);
         return new GuardianCore
@@ -150,6 +156,7 @@ internal sealed record GuardianCore
             Journal = new JournalHealthHolder(),
             ApiLimits = new Mitigations.ApiLimits(time),
             Playbooks = playbooks,
+            Kernels = kernels,
         };
     }
 }

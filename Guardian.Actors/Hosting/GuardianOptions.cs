@@ -5,9 +5,11 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
 using Guardian.Actors.Relay;
 using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
@@ -26,6 +28,9 @@ public sealed class GuardianOptions
 
     /// <summary>The journal.</summary>
     public PersistenceOptions Persistence { get; set; } = new();
+
+    /// <summary>How long what is over is kept.</summary>
+    public RetentionOptions Retention { get; set; } = new();
 
     /// <summary>The HTTP API.</summary>
     public HttpOptions Http { get; set; } = new();
@@ -74,6 +79,9 @@ public sealed class GuardianOptions
 
     /// <summary>Effects on the operating system.</summary>
     public LeasekeeperOptions Leasekeeper { get; set; } = new();
+
+    /// <summary>Kernels: those that the application declares in code, and what holds for all.</summary>
+    public KernelsOptions Kernels { get; set; } = new();
 
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();

@@ -4,6 +4,7 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
+using Guardian.Actors.Persistence;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Hosting;
@@ -18,12 +19,16 @@ public static partial class GuardianOptionsValidator
         Node(options, errors);
         Cluster(options, errors);
         Persistence(options, errors);
+        Retention(options.Retention, errors);
         Http(options.Http, errors);
         Monitors(options.Monitors.Acl, errors);
         ResourceOptionsValidator.Validate(options, errors);
         Bus(options.Bus, errors);
         Blacklist(options.Blacklist, errors);
         Outside(options, errors);
+        Between("Guardian:Monitors:Heartbeats:Interval", options.Monitors.Heartbeats.Interval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1), errors);
+        Between("Guardian:Monitors:Heartbeats:Tolerance", options.Monitors.Heartbeats.Tolerance, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), errors);
+        Between("Guardian:Kernels:ShutdownWithin", options.Kernels.ShutdownWithin, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(25), errors);
         Between("Guardian:Leasekeeper:Longest", options.Leasekeeper.Longest, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
         return errors;
     }
@@ -57,6 +62,14 @@ public static partial class GuardianOptionsValidator
                 errors.Add($"Guardian:Persistence:Provider: '{o.Persistence.Provider}' is unknown; use sqlite or postgres");
                 break;
         }
+    }
+
+    private static void Retention(RetentionOptions o, List<string> errors)
+    {
+        Between("Guardian:Retention:Closed", o.Closed, RetentionPlan.Youngest, TimeSpan.FromDays(3650), errors);
+        Between("Guardian:Retention:Interval", o.Interval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
+        if (!ByteSize.TryParse(o.MaxBytes, out var size) || size.Bytes < 1 << 20)
+            errors.Add($"Guardian:Retention:MaxBytes: '{o.MaxBytes}' is not a size of at least 1MiB; write e.g. 512MiB or 1GiB");
     }
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)

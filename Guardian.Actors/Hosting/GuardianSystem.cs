@@ -4,11 +4,13 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
+using Guardian.Actors.Scheduling;
 
 namespace Guardian.Actors.Hosting;
 
@@ -81,6 +83,18 @@ internal sealed record GuardianParts
 
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
+
+    /// <summary>KernelSupervisor.</summary>
+    public IActorRef KernelsActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>WorkScheduler.</summary>
+    public IActorRef Scheduler { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>How much the node begins now.</summary>
+    public Func<SchedulerMode> SchedulerMode { get; init; } = () => default;
+
+    /// <summary>The node's kernels.</summary>
+    public IKernelDirectory Kernels { get; init; } = new KernelDirectory();
 
     /// <summary>Chaos inside this node; null in tests that have none.</summary>
     public NodeChaos? Chaos { get; init; }

@@ -35,6 +35,10 @@ internal sealed class GuardianTree
     private readonly IActorRef _replicator;
     private readonly NodeDirectory _nodes;
     private readonly RelayState _relay;
+    private long? _conflictSince;
+
+    /// <summary>Longer than the failure detector needs to see that the other one is dead.</summary>
+    private static readonly TimeSpan ConflictPatience = TimeSpan.FromSeconds(5);
 
     private GuardianTree(IActorContext context, GuardianCore core)
     {
@@ -52,19 +56,23 @@ internal sealed class GuardianTree
 
     private BootPlan Start(BootState boot)
     {
-        var journal = Start(JournalWatch.Props(new JournalHealthCheck(JournalDatabase.From(Options.Persistence, _core.Data.FullPath), _core.Time), _core.Journal, _core.Time), "journal");
+        var database = JournalDatabase.From(Options.Persistence, _core.Data.FullPath);
+        var journal = Start(JournalWatch.Props(new JournalHealthCheck(database, _core.Time), _core.Journal, _core.Time), "journal");
         var projection = Start(ProjectionActor.Props(_core.ProjectionPath, _core.ReadModel), "projection");
+        var cluster = Akka.Cluster.Cluster.Get(_context.System);
+        Start(RetentionActor.Props(new RetentionLinks(database, _core.ProjectionPath, projection, _core.Journal, () => cluster.SelfAddress.Equals(cluster.State.RoleLeader(ClusterJoining.Role)), _core.Time), Options.Retention), "retention");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
         var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
         var policy = Start(PolicyWatcher.Props(_core.Policies, Options.Files.Watch), "policy");
         var gateway = new BusGateway(_core.Bus, bus);
+        var kernels = KernelsTree.Start(_context, _core, gateway);
         var monitors = new MonitorsRef();
-        var (agent, incidents) = StartHealing(blacklist, bus, monitors);
+        var (agent, incidents) = StartHealing(blacklist, bus, kernels, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents)), "monitors");
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents, kernels)), "monitors");
         Start(BusRelay.Props(new BusRelay.Links(_core.Bus, _relay, () => _core.Policies.Current.Hash, () => _core.Playbooks.Current.Hash)), "relay");
         Record();
         DrainAtShutdown(bus);
@@ -75,6 +83,7 @@ internal sealed class GuardianTree
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
@@ -82,8 +91,8 @@ internal sealed class GuardianTree
             Resources = _core.Resources,
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (monitors.Actor, "monitors")],
-            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, monitors.Actor)]);
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Scheduler, "scheduler"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            [Membership(boot), .. Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor)]);
     }
 
     private IActorRef Start(Props props, string name) => _context.ActorOf(props.WithDispatcher(GuardianHocon.Dispatcher), name);
@@ -96,9 +105,14 @@ internal sealed class GuardianTree
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
     }
 
-    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents)
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents, KernelsTree kernels)
     {
-        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal);
+        var monitors = new Dictionary<string, Props>(StringComparer.Ordinal)
+        {
+            ["heartbeats"] = KernelWatchdog.Props(
+                new KernelWatchdog.Links(incidents, kernels.World.Hearts, kernels.Directory, _core.Time),
+                new KernelWatchdogState(Options.Monitors.Heartbeats, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Heartbeats),
+        };
         var resources = Options.Monitors.Resources;
         if (resources.Enabled)
         {
@@ -147,7 +161,7 @@ internal sealed class GuardianTree
         return Start(Blacklist.Props(new Blacklist.Links(_replicator, authority, _core.Bans, IsProtected, _core.Time), Options.Blacklist), "blacklist");
     }
 
-    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, MonitorsRef monitors)
+    private (IActorRef Agent, IActorRef Incidents) StartHealing(IActorRef blacklist, IActorRef bus, KernelsTree kernels, MonitorsRef monitors)
     {
         var outbox = OutboxRegion.Start(_context.System, new OutboxDependencies
         {
@@ -158,7 +172,8 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Resources = _core.Meter(), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper, HttpBase = () => new Uri(Options.Http.Url),
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
+            KernelSupervisor = kernels.Supervisor, Scheduler = kernels.Scheduler, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
@@ -168,9 +183,10 @@ internal sealed class GuardianTree
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
                 Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
+                Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {
-            Outbox = outbox,
+            Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
         });
         return (agent, incidents);
     }
@@ -202,7 +218,8 @@ internal sealed class GuardianTree
     {
         if (_nodes.Conflict(_core.Data.NodeName) is { } conflict)
         {
-            if (!conflict.MayPass) boot.Refuse(conflict.Reason);
+            var since = _conflictSince ??= _core.Time.GetTimestamp();
+            if (!conflict.MayPass || (conflict.Answers && _core.Time.GetElapsedTime(since) > ConflictPatience)) boot.Refuse(conflict.Reason);
             throw new InvalidOperationException(conflict.Reason);
         }
 
@@ -211,7 +228,7 @@ internal sealed class GuardianTree
     });
 
     /// <summary>Each asks the real thing the question that the next phase depends on.</summary>
-    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, IActorRef monitors) =>
+    private IReadOnlyList<BootPhase> Phases(IActorRef blacklist, IActorRef bus, IActorRef agent, IActorRef incidents, KernelsTree kernels, IActorRef monitors) =>
     [
         new("blacklist", async token =>
         {
@@ -229,6 +246,7 @@ internal sealed class GuardianTree
             await incidents.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, token);
             Rehearse(incidents);
         }),
+        new("kernels", _ => kernels.ContractAsync()),
         new("monitors", token => monitors.Ask<MonitorReady>(AwaitMonitor.Instance, token)),
     ];
 

@@ -36,11 +36,11 @@ internal sealed class NodeDirectory(ActorSystem system)
             if (other.UniqueAddress.Equals(self.UniqueAddress) || other.Status is MemberStatus.Removed or MemberStatus.Down or MemberStatus.Exiting) continue;
             if (NodeRoles.NameOf(other) is not { } name || !other.IsOlderThan(self)) continue;
             if (name == ownName)
-                return new NodeConflict($"the name '{ownName}' (Guardian:Node:Name) is taken by {other.Address}; every node needs its own", state.Unreachable.Contains(other));
+                return new NodeConflict($"the name '{ownName}' (Guardian:Node:Name) is taken by {other.Address}; every node needs its own", true, !state.Unreachable.Contains(other));
             if (self.HasRole(NodeRoles.OwnJournal))
-                return new NodeConflict($"its journal is SQLite and {other.Address} is in the cluster; nodes share a journal, use Guardian:Persistence:Provider=postgres", false);
+                return new NodeConflict($"its journal is SQLite and {other.Address} is in the cluster; nodes share a journal, use Guardian:Persistence:Provider=postgres", false, true);
             if (other.HasRole(NodeRoles.OwnJournal))
-                return new NodeConflict($"the journal of {other.Address} is SQLite, which no other node can share; give it Guardian:Persistence:Provider=postgres, or join another cluster", false);
+                return new NodeConflict($"the journal of {other.Address} is SQLite, which no other node can share; give it Guardian:Persistence:Provider=postgres, or join another cluster", false, true);
         }
 
         return null;
@@ -48,5 +48,6 @@ internal sealed class NodeDirectory(ActorSystem system)
 }
 
 /// <param name="Reason">For people.</param>
-/// <param name="MayPass">The other one is unreachable and may be gone soon, perhaps this node's own earlier life.</param>
-internal sealed record NodeConflict(string Reason, bool MayPass);
+/// <param name="MayPass">The other one may be gone soon, perhaps it is this node's own earlier life.</param>
+/// <param name="Answers">It is reachable, as far as is known.</param>
+internal sealed record NodeConflict(string Reason, bool MayPass, bool Answers);

@@ -39,6 +39,9 @@ public sealed class FileOptions
     /// <summary>Folder of scenarios.</summary>
     public string Scenarios { get; set; } = "scenarios";
 
+    /// <summary>The kernels; empty, or a file that is not there: none but those declared in code.</summary>
+    public string Kernels { get; set; } = "kernels.yaml";
+
     /// <summary>Reload when a file changes.</summary>
     public bool Watch { get; set; } = true;
 }

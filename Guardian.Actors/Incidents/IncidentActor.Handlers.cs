@@ -10,6 +10,12 @@ internal sealed partial class IncidentActor
     private void Raise(IncidentRaised raised)
     {
         var now = _deps.Time.GetUtcNow();
+        if (_state.Number == 0 && _deps.NumberFloor() is null)
+        {
+            Rest(); // the monitor repeats it; an id must not be given twice
+            return;
+        }
+
         if (!_state.Open && !_state.Knows(raised) && !_deps.Open.TryEnter(raised.Key))
         {
             if (!_refusing) _log.Warning("Incident for {Key} has to wait: {Open} are open; raise Guardian:Incidents:MaxOpen or close some", raised.Key, _deps.Open.Count);
@@ -24,7 +30,7 @@ internal sealed partial class IncidentActor
         var opens = !_state.Open && !_state.Knows(raised);
         var before = _live.Total;
         if (!opens) _live = _live.Seen(raised.Monitor ?? raised.Node, raised.Episode, raised.Violations);
-        if (IncidentLogic.Raise(_state, raised, _entity, _live.Total, now) is { } e)
+        if (IncidentLogic.Raise(_state, raised, _entity, _live.Total, now, _deps.NumberFloor() ?? 0) is { } e)
         {
             Store(e, () =>
             {

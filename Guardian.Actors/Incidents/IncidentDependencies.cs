@@ -12,5 +12,8 @@ internal sealed record IncidentDependencies(PlaybookCatalog Playbooks, OpenIncid
     /// <summary>Shard region of the outbox; channels that were told of an incident hear of its end there.</summary>
     public IActorRef Outbox { get; init; } = ActorRefs.Nobody;
 
+    /// <summary>Numbers up to this may have been given to incidents that were pruned; null while that is not known.</summary>
+    public Func<int?> NumberFloor { get; init; } = static () => 0;
+
     public TimeProvider Time => Run.Time;
 }

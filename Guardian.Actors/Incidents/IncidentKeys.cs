@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -14,6 +15,9 @@ internal static class IncidentKeys
 
     /// <summary>Id of the n-th incident of an entity.</summary>
     public static string Incident(string entity, int n) => $"{entity[..12]}-{n}";
+
+    /// <summary>The n of an incident's id.</summary>
+    public static int Number(string incident) => int.TryParse(incident.AsSpan(incident.LastIndexOf('-') + 1), CultureInfo.InvariantCulture, out var n) ? n : 0;
 
     /// <summary>The same for the same run in every process.</summary>
     public static int Seed(string runId) => BitConverter.ToInt32(SHA256.HashData(Encoding.UTF8.GetBytes(runId)));

@@ -26,8 +26,11 @@ internal static class IncidentLogic
     /// <summary>What was detected or counted this recently still fires: longer than the spam window, shorter than a usual cooldown.</summary>
     public static readonly TimeSpan StillFires = TimeSpan.FromSeconds(30);
 
-    /// <summary>The event that a raise leads to; null where it is a repeat, or only its count may have grown.</summary>
-    public static IncidentEvent? Raise(IncidentState state, IncidentRaised raised, string entity, long? violations, DateTimeOffset now)
+    /// <summary>
+    /// The event that a raise leads to; null where it is a repeat, or only its count may have grown. Numbers up to <paramref name="floor"/>
+    /// may have been given before the key was pruned; a key with history goes on from its own.
+    /// </summary>
+    public static IncidentEvent? Raise(IncidentState state, IncidentRaised raised, string entity, long? violations, DateTimeOffset now, int floor = 0)
     {
         if (state.Knows(raised)) return null;
         return state.Open
@@ -38,7 +41,7 @@ internal static class IncidentLogic
                 Occurrences = state.Run?.DropsRecurrences == true ? state.Occurrences : Math.Max(state.Occurrences, state.SeenBy(raised.Monitor ?? raised.Node) + 1),
                 Detection = raised.Detection, Episode = raised.Episode, Node = raised.Node, Monitor = raised.Monitor,
             }
-            : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, state.Number + 1), Raised = raised };
+            : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, (state.Number == 0 ? floor : state.Number) + 1), Raised = raised };
     }
 
     /// <summary>The run for an incident that needs one.</summary>

@@ -121,7 +121,7 @@ internal sealed record IncidentState
 
     private IncidentState Opened(IncidentOpened x) => this with
     {
-        Number = Number + 1,
+        Number = IncidentKeys.Number(x.IncidentId), // not counted: those before it may have been pruned
         Id = x.IncidentId,
         State = "open",
         Raised = x.Raised,

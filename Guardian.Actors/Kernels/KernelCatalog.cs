@@ -34,6 +34,12 @@ internal sealed class KernelCatalog
         string text;
         try
         {
+            if (_path is not null && !File.Exists(_path) && _current.Hash.Length > 0)
+            {
+                _errors = [new FileError(_path, 0, 0, "the file is gone; an empty list of kernels ends them all, a missing file does not")];
+                return false;
+            }
+
             if (_path is null || !File.Exists(_path)) text = "";
             else text = File.ReadAllText(_path);
         }

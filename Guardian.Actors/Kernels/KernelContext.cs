@@ -5,10 +5,11 @@ namespace Guardian.Actors.Kernels;
 /// <summary>What an actor kernel gets from Guardian: its heartbeat, its identity on the bus, and how much it may do. Thread-safe.</summary>
 public sealed class KernelContext
 {
-    private readonly Action _beat;
     private volatile KernelSignal _current = new(false, 100);
 
-    internal KernelContext(string name, long epoch, Task<BusPort> bus, Action beat) => (Name, Epoch, Bus, _beat) = (name, epoch, bus, beat);
+    private volatile HeartbeatBoard.Heart? _heart;
+
+    internal KernelContext(string name, long epoch, Task<BusPort> bus) => (Name, Epoch, Bus) = (name, epoch, bus);
 
     /// <summary>The kernel's name, which is its principal on the bus too.</summary>
     public string Name { get; }
@@ -26,8 +27,12 @@ public sealed class KernelContext
     public int Percent => _current.Percent;
 
     /// <summary>It lives. Costs a memory write; call it as often as you like.</summary>
-    public void Beat() => _beat();
+    public void Beat() => _heart?.Beat();
 
+    /// <summary>From now on its beats are heard.</summary>
+    internal void Give(HeartbeatBoard.Heart? heart) => _heart = heart;
+
+    internal KernelSignal Set(bool paused, int percent) => _current = new KernelSignal(paused, percent);
 }
 
 /// <summary>Sent to an actor kernel when a pause or throttle begins, changes or ends.</summary>

@@ -4,10 +4,13 @@ using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Kernels;
 
-/// <summary>Kernels that an application declares in code, beside those of <c>kernels.yaml</c>.</summary>
+/// <summary><c>Guardian:Kernels</c>, and the kernels that an application declares in code beside those of <c>kernels.yaml</c>.</summary>
 public sealed class KernelsOptions
 {
     private readonly List<KernelDefinition> _declared = [];
+
+    /// <summary>At the node's shutdown kernels that have not ended by themselves are killed after this. 1 s to 25 s.</summary>
+    public Duration ShutdownWithin { get; set; } = TimeSpan.FromSeconds(20);
 
     internal IReadOnlyList<KernelDefinition> Declared => _declared;
 

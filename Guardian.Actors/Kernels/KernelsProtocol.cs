@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Mitigations;
 using Guardian.Playbooks.Model;
 
@@ -70,12 +71,20 @@ internal sealed record KernelView
     /// <summary>Times that a replica ended by itself or was replaced, since the node started.</summary>
     public long Restarts { get; init; }
 
-    /// <summary>Output and heartbeats are counted here.</summary>
-    public DateTimeOffset? LastHeartbeat => Instances.Max(x => x.LastHeartbeat);
+    /// <summary>A pool's jobs; null for others.</summary>
+    public JobTotals? Jobs { get; init; }
 
-    /// <summary>Running and not paused.</summary>
-    public bool Healthy => State == KernelState.Running && !Paused;
+    /// <summary>Crash loops since the node started; each is one incident.</summary>
+    public long CrashLoops { get; init; }
 }
+
+/// <summary>A pool's jobs.</summary>
+/// <param name="Waiting">In the queue.</param>
+/// <param name="Running">Under way.</param>
+/// <param name="Workers">That may be under way at once now.</param>
+/// <param name="Accepted">Ever.</param>
+/// <param name="Over">Ever.</param>
+internal sealed record JobTotals(int Waiting, int Running, int Workers, long Accepted, long Over);
 
 /// <summary>One replica.</summary>
 internal sealed record ReplicaView
@@ -93,17 +102,12 @@ internal sealed record ReplicaView
 
     public DateTimeOffset? StartedAt { get; init; }
 
-    public DateTimeOffset? LastHeartbeat { get; init; }
+    /// <summary>Its newest beat; null where none is expected.</summary>
+    public HeartbeatBoard.Heart? Heart { get; init; }
 
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
 }
-
-/// <summary>
-/// A process that cannot be mistaken for another: its pid, and its start time in clock ticks since the machine's start (field 22 of
-/// <c>/proc/&lt;pid&gt;/stat</c>).
-/// </summary>
-internal readonly record struct ProcessIdentity(int Pid, long StartTime);
 
 // Commands to the KernelSupervisor
 

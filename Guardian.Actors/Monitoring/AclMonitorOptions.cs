@@ -8,6 +8,9 @@ public sealed class MonitorOptions
     /// <summary>Bus violations.</summary>
     public AclMonitorOptions Acl { get; set; } = new();
 
+    /// <summary>Heartbeats of kernels.</summary>
+    public HeartbeatMonitorOptions Heartbeats { get; set; } = new();
+
     /// <summary>Processor, memory and disks.</summary>
     public ResourceMonitorOptions Resources { get; set; } = new();
 

@@ -70,7 +70,7 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
             if (!_differsSince.TryGetValue(what, out var since)) _differsSince[what] = since = now;
             if (!speaks || now - since < driftAfter || _raised.ContainsKey(key)) continue;
             var nodes = string.Join(", ", said.Select(x => $"{x.Name} {x.Hashes[what][..Math.Min(8, x.Hashes[what].Length)]}"));
-            signals.Add(Enter(key, Drift, what, now, $"the {what} of the nodes differ: {nodes}",
+            signals.Add(Enter(key, Drift, what, now, $"the nodes differ in their {what}: {nodes}",
                 new Dictionary<string, object>(StringComparer.Ordinal) { ["what"] = what, ["hashes"] = nodes }));
         }
     }

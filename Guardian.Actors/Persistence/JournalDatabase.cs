@@ -14,6 +14,9 @@ internal sealed record JournalDatabase(bool IsSqlite, string Journal, string Sna
     /// <summary>Seconds that a SQLite command waits for another's lock; the circuit breaker's call time-out is as long.</summary>
     private const int LockTimeoutSeconds = 5;
 
+    /// <summary>A start does not wait longer for a PostgreSQL that does not answer.</summary>
+    private const int StartTimeoutSeconds = 3;
+
     /// <exception cref="ArgumentException">Unknown provider, or postgres without connection string.</exception>
     public static JournalDatabase From(string provider, string connectionString, string dataDirectory) => provider.ToLowerInvariant() switch
     {
@@ -29,13 +32,28 @@ internal sealed record JournalDatabase(bool IsSqlite, string Journal, string Sna
 
     /// <summary>
     /// Before Akka starts: creates the SQLite files in write-ahead mode, which is remembered in the file. With the default
-    /// <c>synchronous=FULL</c> a commit is on the disk when it is answered. PostgreSQL needs nothing.
+    /// <c>synchronous=FULL</c> a commit is on the disk when it is answered. What a newer version wrote is refused; a PostgreSQL
+    /// that does not answer now is asked again by the journal's watch.
     /// </summary>
-    /// <exception cref="IOException">The files cannot be created or written.</exception>
+    /// <exception cref="IOException">The files cannot be created or written, or a newer version wrote them.</exception>
     public void Prepare()
     {
-        if (!IsSqlite) return;
-        foreach (var connectionString in new[] { Journal, Snapshots }) Create(connectionString);
+        if (IsSqlite)
+            foreach (var connectionString in new[] { Journal, Snapshots }) Create(connectionString);
+        try
+        {
+            using var connection = Connect(IsSqlite ? Journal : new NpgsqlConnectionStringBuilder(Journal) { Timeout = StartTimeoutSeconds, CommandTimeout = StartTimeoutSeconds }.ConnectionString);
+            connection.Open();
+            if (JournalMeta.Refusal(JournalMeta.Prepare(connection), "Guardian:Persistence: the journal database") is { } refusal) throw new IOException(refusal);
+        }
+        catch (DbException) when (!IsSqlite)
+        {
+            // Guardian starts degraded.
+        }
+        catch (SqliteException e)
+        {
+            throw new IOException($"Guardian:Persistence: the journal database cannot be written ({e.Message}); is another process holding it?", e);
+        }
     }
 
     /// <summary>A closed connection to <see cref="Journal"/> or <see cref="Snapshots"/>.</summary>

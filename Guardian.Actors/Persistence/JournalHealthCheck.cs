@@ -28,11 +28,12 @@ internal sealed class JournalHealthCheck(JournalDatabase database, TimeProvider 
             if (!_created)
             {
                 await RunAsync(connection, Table, null, cancellation).ConfigureAwait(false);
+                if (JournalMeta.Refusal(JournalMeta.Prepare(connection), "the journal database") is { } refusal) return new JournalHealth(false, refusal, now);
                 _created = true;
             }
 
             await RunAsync(connection, Write, now, cancellation).ConfigureAwait(false);
-            return new JournalHealth(true, null, now);
+            return new JournalHealth(true, null, now, JournalMeta.NumberFloor(connection));
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {

@@ -9,11 +9,19 @@ namespace Guardian.Actors.Persistence;
 internal sealed class JournalHealthHolder
 {
     private volatile JournalHealth _current = new(false, "not measured yet", DateTimeOffset.MinValue);
+    private int _numberFloor = -1;
 
     public JournalHealth Current
     {
         get => _current;
         set => _current = value;
+    }
+
+    /// <summary>Numbers up to this may have been given to incidents that were pruned; null until the database was asked.</summary>
+    public int? NumberFloor
+    {
+        get => Volatile.Read(ref _numberFloor) is >= 0 and var floor ? floor : null;
+        set => Volatile.Write(ref _numberFloor, value ?? -1);
     }
 }
 
@@ -82,6 +90,7 @@ internal sealed class JournalWatch : ReceiveActor, IWithTimers
     {
         var before = _holder.Current;
         _holder.Current = health;
+        if (health.NumberFloor is { } floor) _holder.NumberFloor = floor;
         if (before.Healthy == health.Healthy && before.CheckedAt != DateTimeOffset.MinValue) return;
         if (health.Healthy) _log.Info("Journal takes writes");
         else _log.Error("Journal takes no writes: {Reason}. Incidents wait; the bus goes on", health.Reason!);

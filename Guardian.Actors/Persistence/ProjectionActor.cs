@@ -37,6 +37,7 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
         Receive<Opened>(OnOpened);
         Receive<Batch>(OnBatch);
         Receive<Applied>(OnApplied);
+        Receive<Forget>(OnForget);
         Receive<Failed>(OnFailed);
         Receive<StreamInit>(_ => Sender.Tell(StreamAck.Instance));
         Receive<StreamFailed>(x => Retry(x.Attempt, x.Cause));
@@ -119,6 +120,18 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
         _failures = 0;
         _readModel.Grown();
         applied.Upstream.Tell(StreamAck.Instance);
+    }
+
+    private void OnForget(Forget forget)
+    {
+        if (_store is not { } store)
+        {
+            Sender.Tell(new Forgotten(new IOException("the read model is not open")));
+            return;
+        }
+
+        var asker = Sender;
+        Task.Run(() => store.Forget(forget.Incidents, forget.Runs)).PipeTo(asker, Self, success: () => new Forgotten(), failure: e => new Forgotten(e));
     }
 
     private void OnFailed(Failed failed)

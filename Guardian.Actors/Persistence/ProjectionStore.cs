@@ -10,7 +10,7 @@ namespace Guardian.Actors.Persistence;
 
 /// <summary>
 /// Folds events into the projection's tables. A batch and its position are one transaction, and events at or before the
-/// position are passed over: the same events may come again. One user at a time.
+/// position are passed over: the same events may come again. One caller works at a time, others wait.
 /// </summary>
 internal sealed class ProjectionStore : IDisposable
 {
@@ -21,6 +21,7 @@ internal sealed class ProjectionStore : IDisposable
     private const long TrimEvery = 10_000;
 
     private readonly string _path;
+    private readonly Lock _gate = new();
     private SqliteConnection _connection;
 
     private ProjectionStore(string path, SqliteConnection connection, string? rebuilt)
@@ -44,17 +45,35 @@ internal sealed class ProjectionStore : IDisposable
     /// <summary>Starts from nothing: the position is 0.</summary>
     public void Rebuild()
     {
+        using var entered = _gate.EnterScope();
         _connection.Dispose();
         ProjectionFile.Delete(_path);
         _connection = ProjectionFile.OpenForWriting(_path, out _);
         Position = ReadPosition();
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        using var entered = _gate.EnterScope();
+        _connection.Dispose();
+    }
+
+    /// <summary>Takes out incidents and runs that the journal has no longer.</summary>
+    public void Forget(IReadOnlyList<string> incidents, IReadOnlyList<string> runs)
+    {
+        using var entered = _gate.EnterScope();
+        using var transaction = _connection.BeginTransaction(deferred: false);
+        using (var command = Command(transaction, "delete from incidents where id = $a"))
+            foreach (var id in incidents) Execute(command, id);
+        using (var command = Command(transaction, "delete from runs where id = $a"))
+            foreach (var id in runs) Execute(command, id);
+        transaction.Commit();
+    }
 
     /// <summary>Takes in what is after <see cref="Position"/>.</summary>
     public void Apply(IReadOnlyList<ProjectedEvent> events)
     {
+        using var entered = _gate.EnterScope();
         var incidents = new Dictionary<string, (long Seq, IncidentView View)>(StringComparer.Ordinal);
         var runs = new Dictionary<string, (long Seq, RunState View)>(StringComparer.Ordinal);
         var position = Position;

@@ -103,4 +103,5 @@ internal interface IReadModel
 /// <param name="Healthy">False: Guardian is degraded.</param>
 /// <param name="Reason">What was seen.</param>
 /// <param name="CheckedAt">When, UTC.</param>
-internal sealed record JournalHealth(bool Healthy, string? Reason, DateTimeOffset CheckedAt);
+/// <param name="NumberFloor">Numbers up to this may have been given to incidents that were pruned; null where it could not be read.</param>
+internal sealed record JournalHealth(bool Healthy, string? Reason, DateTimeOffset CheckedAt, int? NumberFloor = null);

@@ -16,5 +16,6 @@ internal static class SerializedRooms
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,
+        Kernels.KernelsRoom.Room,
     ];
 }

@@ -49,6 +49,38 @@ internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool js
         output.WriteLine($"replay:  {report.Replay}");
     }
 
+    public void Coverage(IReadOnlyList<CoverageRow> rows)
+    {
+        if (json)
+        {
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                writer.WriteStartArray();
+                foreach (var row in rows)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("kind", row.Kind);
+                    writer.WriteString("name", row.Name);
+                    writer.WriteStartArray("scenarios");
+                    foreach (var by in row.By) writer.WriteStringValue(by);
+                    writer.WriteEndArray();
+                    if (row.Reason is not null) writer.WriteString("reason", row.Reason);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+            }
+
+            output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+            return;
+        }
+
+        Rows(["", "name", "exercised by"], rows.Select(x => new[] { x.Kind, x.Name, x.Covered ? string.Join(", ", x.By) : x.Reason is { } reason ? $"not yet: {reason}" : "nothing" }));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows.Count(x => x.Covered)} of {rows.Count} exercised"));
+        foreach (var missing in Guardian.Actors.Chaos.Coverage.Missing(rows)) output.WriteLine($"no scenario exercises the playbook {missing.Name}; add one, or a reason to scenarios/{Guardian.Actors.Chaos.Coverage.ExceptionsFile}");
+    }
+
     /// <summary>The report that a running node gave.</summary>
     public void Remote(JsonElement report, string folder)
     {

@@ -1,17 +1,19 @@
 using System.CommandLine;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Chaos.Reports;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
 using Guardian.Host.Chaos;
+using Guardian.Playbooks.Validation;
 
 namespace Guardian.Host.Cli;
 
-/// <summary><c>guardian chaos list|run</c>. Exit codes are those of the verdicts; usage and an unreachable node are 6.</summary>
+/// <summary><c>guardian chaos list|run|coverage|schema</c>. Exit codes are those of the verdicts; usage and an unreachable node are 6.</summary>
 internal static class ChaosCommand
 {
     private static readonly int Usage = Verdict.HarnessError.ExitCode();
 
-    public static Command Create(CliOptions options) => new("chaos", "Breaks Guardian on purpose and measures how it heals") { List(options), Run(options) };
+    public static Command Create(CliOptions options) => new("chaos", "Breaks Guardian on purpose and measures how it heals") { List(options), Run(options), CoverageOf(options), Schema() };
 
     private static Command List(CliOptions options)
     {
@@ -22,6 +24,39 @@ internal static class ChaosCommand
             var console = ConsoleOf(result.GetValue(options.Json));
             if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
             console.List(all);
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command CoverageOf(CliOptions options)
+    {
+        var scenarios = ScenariosOption();
+        var playbooks = new Option<string?>("--playbooks") { Description = "Folder of playbooks; default: playbooks, then the shipped ones" };
+        var command = new Command("coverage", "Which playbooks, kinds of incident, actions and invariants no scenario exercises; exit code 1 where a playbook is neither exercised nor excused") { scenarios, playbooks };
+        command.SetAction(result =>
+        {
+            var console = ConsoleOf(result.GetValue(options.Json));
+            var folder = ChaosFiles.Scenarios(result.GetValue(scenarios));
+            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            var vocabulary = CliVocabulary.Make();
+            var loaded = PlaybookLoader.LoadDirectory(result.GetValue(playbooks) ?? ChaosFiles.Playbooks, vocabulary);
+            var (reasons, errors) = Coverage.Exceptions(Path.Combine(folder, Coverage.ExceptionsFile));
+            foreach (var error in loaded.Errors.Concat(errors)) console.Error(error.ToString());
+            if (loaded.Errors.Count + errors.Count > 0) return Usage;
+            var rows = Coverage.Of(all, loaded.Playbooks, vocabulary, reasons);
+            console.Coverage(rows);
+            return Coverage.Missing(rows).Count == 0 ? 0 : Verdict.Fail.ExitCode();
+        });
+        return command;
+    }
+
+    private static Command Schema()
+    {
+        var command = new Command("schema", "The JSON schema of run.json");
+        command.SetAction(_ =>
+        {
+            Console.Out.Write(ReportSchema.Text());
             return 0;
         });
         return command;

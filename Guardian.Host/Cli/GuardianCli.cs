@@ -51,6 +51,7 @@ internal static class GuardianCli
         root.Add(options.Json);
         root.Add(RunCommand.Create(options));
         root.Add(StatusCommand.Create(options));
+        root.Add(KernelsCommand.Create(options));
         root.Add(IncidentsCommand.Create(options));
         root.Add(RunsCommand.Create(options));
         foreach (var verb in (string[])["approve", "reject", "cancel"]) root.Add(RunsCommand.Direct(options, verb));

@@ -14,6 +14,9 @@ internal static partial class HostLog
     [LoggerMessage(Level = LogLevel.Critical, Message = "Guardian cannot go on: {Reason}; the process ends so that its supervisor starts it anew")]
     public static partial void Lost(ILogger log, string reason);
 
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The cluster has removed this node, which it could not reach; the process ends so that its supervisor starts it anew")]
+    public static partial void Downed(ILogger log);
+
     [LoggerMessage(Level = LogLevel.Critical, Message = "Guardian cannot start: {Reason}")]
     public static partial void Disabled(ILogger log, string reason);
 }

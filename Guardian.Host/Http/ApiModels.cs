@@ -50,6 +50,9 @@ internal sealed record StatusView
     /// <summary>Channels of notifications and work items whose outbox lives on this node; one appears with its first item.</summary>
     public required IReadOnlyList<ChannelView> Channels { get; init; }
 
+    /// <summary>How much the node begins: normal, reduced or critical_only.</summary>
+    public required string Scheduler { get; init; }
+
     /// <summary>Whether scenarios may run against this node.</summary>
     public required ChaosView Chaos { get; init; }
 
@@ -160,6 +163,54 @@ internal sealed record ChaosFaultState(bool Over, string? Error);
 
 internal sealed record MessageAnswer(string Message);
 
+internal sealed record KernelAnswerView
+{
+    public required string Name { get; init; }
+
+    /// <summary>actor, process or jobs.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>waiting, starting, running, paused, backing_off, stopping, stopped or crash_loop.</summary>
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+    public required string Criticality { get; init; }
+    public required string Class { get; init; }
+    public string? Remediation { get; init; }
+
+    /// <summary>Of its workers or CPU that it may use; 0 while it is paused.</summary>
+    public required int Percent { get; init; }
+
+    /// <summary>Replicas wanted, and the bounds of scaling.</summary>
+    public required int Wanted { get; init; }
+    public required int Min { get; init; }
+    public required int Max { get; init; }
+
+    /// <summary>Replicas that run.</summary>
+    public required int Running { get; init; }
+    public required IReadOnlyList<ReplicaAnswerView> Replicas { get; init; }
+
+    /// <summary>Of a pool.</summary>
+    public JobTotalsView? Jobs { get; init; }
+    public DateTimeOffset? LastHeartbeat { get; init; }
+    public required long Restarts { get; init; }
+    public required IReadOnlyList<Mitigation> Mitigations { get; init; }
+}
+
+/// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
+internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+
+/// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
+internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over);
+
+internal sealed record JobAnswerView(string Id, string Kernel, string? Command, int Priority, string State, DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
+    int Attempt, int? ExitCode, string? Output, string? Reason);
+
+/// <param name="Payload">Text as it is, anything else as JSON, on the command's standard input.</param>
+/// <param name="Priority">0 to 9, or low, normal, high, critical.</param>
+internal sealed record JobRequest(string? Command, JsonElement? Payload, JsonElement? Priority);
+
+internal sealed record KernelRequest(string? For = null, string? Reason = null, bool? Force = null, int? Percent = null, int? Change = null, int? Replicas = null);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true, AllowTrailingCommas = true, ReadCommentHandling = JsonCommentHandling.Skip)]
 [JsonSerializable(typeof(PublishAnswer))]
@@ -176,6 +227,11 @@ internal sealed record MessageAnswer(string Message);
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(KernelAnswerView))]
+[JsonSerializable(typeof(KernelRequest))]
+[JsonSerializable(typeof(JobAnswerView))]
+[JsonSerializable(typeof(JobRequest))]
+[JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
 [JsonSerializable(typeof(Silence))]
 [JsonSerializable(typeof(SilenceRequest))]
 [JsonSerializable(typeof(IReadOnlyList<Silence>), TypeInfoPropertyName = "Silences")]

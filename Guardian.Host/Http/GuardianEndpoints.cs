@@ -25,6 +25,8 @@ public static class GuardianEndpoints
         ModeRoutes.Map(routes);
         BlacklistRoutes.Map(routes);
         MitigationRoutes.Map(routes);
+        KernelRoutes.Map(routes);
+        JobRoutes.Map(routes);
         SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         EventRoutes.Map(routes);

@@ -1,7 +1,9 @@
 using Akka.Actor;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Mitigations;
+using Guardian.Actors.Scheduling;
 using Guardian.Host.Http.Security;
 
 namespace Guardian.Host.Http;
@@ -19,7 +21,9 @@ internal static class MitigationRoutes
     {
         var limits = call.Guardian.Parts.BusActor.Ask<BusMitigations>(GetBusMitigations.Instance, ApiContext.AskTimeout, call.Cancellation);
         var bans = await BlacklistRoutes.BansAsync(call);
-        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
+        var scheduler = call.Guardian.Parts.Scheduler.Ask<SchedulerAnswer>(GetSchedulerMode.Instance, ApiContext.AskTimeout, call.Cancellation);
+        var kernels = KernelRoutes.MitigationsAsync(call);
+        IReadOnlyList<Mitigation> all = [.. bans.Select(OfBan), .. (await limits).Items, .. await kernels, .. (await scheduler).Leases, .. call.Guardian.Parts.ApiLimits.Mitigations(call.Guardian.NodeName)];
         await ApiBodies.JsonAsync(call.Http, all, ApiJson.Default.Mitigations);
     }
 
@@ -29,6 +33,20 @@ internal static class MitigationRoutes
         if (call.Guardian.Parts.ApiLimits.LiftById(id))
         {
             await ApiBodies.Empty(call.Http);
+            return;
+        }
+
+        if (id.StartsWith("scheduler:", StringComparison.Ordinal))
+        {
+            var lifted = await call.Guardian.Parts.Scheduler.Ask<SchedulerAnswer>(new LiftSchedulerMode(id["scheduler:".Length..]), ApiContext.AskTimeout, call.Cancellation);
+            await (lifted.Done ? ApiBodies.Empty(call.Http) : Problems.NotFound(call.Http, $"no restriction '{id}' is in force"));
+            return;
+        }
+
+        if (id.StartsWith("kernel-", StringComparison.Ordinal))
+        {
+            var freed = await call.Guardian.Parts.KernelsActor.Ask<KernelAnswer>(new LiftKernelMitigation { Id = id, By = call.Caller.Owner, Reason = "lifted over HTTP" }, ApiContext.AskTimeout, call.Cancellation);
+            await (freed.Done ? ApiBodies.Empty(call.Http) : Problems.NotFound(call.Http, freed.Reason ?? $"no restriction '{id}' is in force"));
             return;
         }
 

@@ -56,6 +56,7 @@ internal static class StatusRoutes
             Silences = [.. parts.Silences.Active],
             Channels = [.. parts.Channels().Select(x => new ChannelView(x.Channel, x.Pending, x.Delivered, x.Dead, x.Digested, x.Collected, x.Muted, x.Refused, x.WaitingSince, x.LastFailure))],
             Pressure = PressureOf(parts.Resources),
+            Scheduler = Guardian.Playbooks.Yaml.YamlValues.Snake(parts.SchedulerMode()),
             Chaos = new ChaosView(parts.Options.Chaos.Enabled),
             NotReady = parts.NotReady(),
             Boot = parts.Phases().ToDictionary(x => x.Phase, x => x.Took?.TotalMilliseconds),

@@ -27,6 +27,12 @@ public static class BuiltInIncidents
     /// <summary>A resource that cannot be measured any more.</summary>
     public const string SensorFailure = "sensor_failure";
 
+    /// <summary>A kernel was not heard for longer than agreed.</summary>
+    public const string HeartbeatMissed = "kernel.heartbeat_missed";
+
+    /// <summary>A kernel reached its limit of restarts.</summary>
+    public const string KernelCrashLoop = "kernel.crash_loop";
+
     /// <summary>A node that does not answer the others.</summary>
     public const string NodeUnreachable = "node_unreachable";
 
@@ -48,6 +54,13 @@ public static class BuiltInIncidents
         new("processes", FieldType.List, true, "The greatest users: pid, parent, name, cpu, treeCpu, memoryBytes, cgroup."),
     ];
 
+    private static readonly FieldSpec[] Kernel =
+    [
+        new("kernel", FieldType.String, true, "The kernel's name."),
+        new("class", FieldType.String, true, "Its workload class."),
+        new("criticality", FieldType.String, true, "critical, normal or background."),
+    ];
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IncidentType> All { get; } =
     [
@@ -55,6 +68,20 @@ public static class BuiltInIncidents
         new(ActorBlacklist, [Principal, Topic, Violations]),
         new(ControlTopicFlood, [Principal, Topic, Violations]),
         new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]),
+        new(HeartbeatMissed,
+        [
+            .. Kernel,
+            new("replica", FieldType.Int, true, "Which of its replicas, from 0."),
+            new("epoch", FieldType.Int, true, "Which instance of the replica."),
+            new("silentMs", FieldType.Int, true, "Milliseconds without a beat when it was missed."),
+            new("missAfterMs", FieldType.Int, true, "Milliseconds without a beat that are allowed."),
+        ]),
+        new(KernelCrashLoop,
+        [
+            .. Kernel,
+            new("restarts", FieldType.Int, true, "Restarts since the node started."),
+            new("reason", FieldType.String, true, "How it ended last."),
+        ]),
         new(CpuPressure, Pressure),
         new(MemoryPressure, Pressure),
         new(DiskPressure, Pressure),

@@ -70,7 +70,7 @@ internal sealed class KillMatrix : IAsyncDisposable
         var receiver = await WebhookReceiver.StartAsync();
         var postgres = provider == "postgres" ? Postgres.Create() : null;
         var node = await NodeProcess.StartAsync(
-            $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",
+            $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",
             $"--Guardian:Persistence:Provider={provider}", $"--Guardian:Persistence:ConnectionString={postgres}", $"--Guardian:Files:Playbooks={folder}");
         return new KillMatrix(receiver, node, JournalDatabase.From(provider, postgres ?? "", node.DataDirectory), folder, postgres);
     }
@@ -101,7 +101,7 @@ internal sealed class KillMatrix : IAsyncDisposable
             using var answer = await _node.Http.GetAsync($"/api/v1/incidents/{id}");
             return answer.StatusCode == HttpStatusCode.OK && JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("state").GetString() is "resolved" or "escalated";
         }, Soon);
-        await _node.UntilAsync("all is delivered", () => Task.FromResult(Undelivered(id) == 0), Soon);
+        await _node.UntilAsync($"all of {id} is delivered", () => Task.FromResult(Undelivered(id) == 0 && _receiver.Calls.Any(x => x.Key == id + "/resolved")), Soon);
         return await OutcomeAsync(id, principal);
     }
 
@@ -150,7 +150,7 @@ internal sealed class KillMatrix : IAsyncDisposable
         var text = _database.IsSqlite ? "cast(message as text)" : "convert_from(message, 'UTF8')";
         command.CommandText = $"""
             select sum(case manifest when 'delivery-accepted:v1' then 1 else -1 end) from guardian_journal
-            where persistence_id like 'outbox-%' and manifest like 'delivery-%' and {text} like '%"key":"{id}.%'
+            where persistence_id like 'outbox-%' and manifest like 'delivery-%' and {text} like '%"key":"{id}%'
             """;
         return command.ExecuteScalar() is { } sum and not DBNull ? Convert.ToInt64(sum, System.Globalization.CultureInfo.InvariantCulture) : 0;
     }
@@ -169,7 +169,7 @@ internal sealed class KillMatrix : IAsyncDisposable
 
         var bans = (await _node.ListAsync("/api/v1/blacklist")).Where(x => x.GetProperty("principal").GetString() == principal).ToList();
         foreach (var ban in bans) text.AppendLine($"ban by {ban.GetProperty("owner").GetString()!.Replace(id, "<incident>")}, offence {ban.GetProperty("offences").GetInt32()}");
-        var keys = _receiver.Calls.Select(x => x.Key).Where(x => x.StartsWith(id + ".", StringComparison.Ordinal)).Select(x => x[id.Length..]).ToList();
+        var keys = _receiver.Calls.Select(x => x.Key).Where(x => x.StartsWith(id, StringComparison.Ordinal)).Select(x => x[id.Length..]).ToList();
         return new KillOutcome(text.ToString(), [.. keys.Distinct().Order(StringComparer.Ordinal)], keys.Count, Events(id));
     }
 

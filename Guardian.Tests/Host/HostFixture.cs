@@ -5,6 +5,8 @@ using Akka.Configuration;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
+using Guardian.Actors.Scheduling;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
@@ -123,6 +125,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             ModeActor = bans,
             Incidents = bans,
             Agent = bans,
+            KernelsActor = bans,
+            Scheduler = bans,
             NotReady = () => NotReady,
             Journal = () => Journal,
             IsProtected = x => x == "guardian",
@@ -139,6 +143,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             BanPrincipal x => new BanResult { Key = x.Key, Done = BanRefusal is null, Refusal = BanRefusal, Until = DateTimeOffset.UnixEpoch + x.For, Offences = 1 },
             LiftBan x => new BanResult { Key = x.Key, Done = true },
             GetBusMitigations => new BusMitigations([]),
+            GetSchedulerMode => new SchedulerAnswer(true, SchedulerMode.Normal, SchedulerMode.Normal, []),
+            GetKernelMitigations => new KernelMitigations([]),
             LiftMitigation => new BusCommandResult(false, "no such limit"),
             GetMode => new ModeStatus(OperatingMode.Enforce, false, null, null, null, null),
             SetMode x => new ModeStatus(x.Mode ?? OperatingMode.Enforce, x.Hold ?? false, x.Reason, x.By, null, null),

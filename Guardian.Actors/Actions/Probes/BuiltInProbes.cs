@@ -9,6 +9,7 @@ internal static class BuiltInProbes
         new BusHealthProbe(dependencies),
         new BlacklistContains(dependencies),
         new HttpGet(dependencies),
+        new KernelsStatus(dependencies),
         new ResourcesCurrent(dependencies),
         new ProcessesFind(dependencies),
         new ClusterMembers(dependencies),

@@ -1,0 +1,56 @@
+using System.ComponentModel;
+using Guardian.Actors.Kernels;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Actions.BuiltIn;
+
+/// <summary>Output of <c>kernels.throttle</c> and <c>kernels.pause</c>.</summary>
+internal sealed record KernelRestrictionOutput(
+    [property: Description("Kernels that are restricted now.")] IReadOnlyList<string> Kernels,
+    [property: Description("The lease's end, RFC 3339, UTC.")] DateTimeOffset Until);
+
+/// <summary>What throttle and pause share: a lease of the run on each kernel that fits. Its undo lifts those leases alone.</summary>
+internal abstract class KernelRestriction<TInput>(ActionDependencies dependencies) : GuardianAction<TInput, KernelRestrictionOutput>
+    where TInput : class
+{
+    public override RiskClass Risk => RiskClass.Contain;
+
+    public override bool Leased => true;
+
+    public override bool HasUndo => true;
+
+    public override bool Idempotent => true;
+
+    protected abstract bool Pauses { get; }
+
+    protected async Task<KernelRestrictionOutput> RestrictAsync(
+        IReadOnlyList<string>? kernels, IReadOnlyList<string>? classes, int percent, Duration length, ActionContext context, CancellationToken cancellation)
+    {
+        var until = dependencies.Time.GetUtcNow() + length.Value;
+        var answer = await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, new RestrictKernels
+        {
+            Which = new KernelSelector { Names = kernels ?? [], Classes = classes ?? [] }, Percent = percent, Until = until,
+            By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}",
+        }, cancellation).ConfigureAwait(false);
+        return answer.Done
+            ? new KernelRestrictionOutput(answer.Kernels, until)
+            : throw new ActionFailedException($"no kernel was {(Pauses ? "paused" : "throttled")}: {answer.Reason}");
+    }
+
+    public override async Task UndoAsync(TInput input, KernelRestrictionOutput? output, ActionContext context, CancellationToken cancellation)
+    {
+        // A lease that has lapsed meanwhile cannot be lifted, and need not be.
+        await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor,
+            new LiftKernels { Pauses = Pauses, By = context.RunId, Reason = "undo" }, cancellation).ConfigureAwait(false);
+    }
+
+    public override async Task<(OutcomeKind Kind, KernelRestrictionOutput? Output)> ProbeAsync(TInput input, ActionContext context, CancellationToken cancellation)
+    {
+        var all = await Asking.OnceAsync<KernelMitigations>(dependencies.KernelSupervisor, GetKernelMitigations.Instance, cancellation).ConfigureAwait(false);
+        var mine = all.Items.Where(x => x.Owner == context.RunId && x.Effect == "pause" == Pauses).ToList();
+        return mine.Count == 0
+            ? (OutcomeKind.NotDone, null)
+            : (OutcomeKind.Succeeded, new KernelRestrictionOutput([.. mine.Select(x => x.Target["kernel/".Length..])], mine[0].Until));
+    }
+}

@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Kernels;
+
+/// <summary>What the disk knows of a job's process, so that another Guardian learns what became of it.</summary>
+internal sealed record JobRecord(string Id, int Attempt, string Token, string Boot, ProcessIdentity? Process);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(JobRecord))]
+internal sealed partial class JobRecordJson : JsonSerializerContext;
+
+/// <summary>
+/// Runs one attempt of a job as a child process. Its exit code is written down beside it by a few fixed words of shell, which see
+/// neither payload nor command as text: so another Guardian that finds it ended knows how, and nothing is done twice. The payload is a
+/// file on the command's standard input.
+/// </summary>
+internal sealed class JobProcess
+{
+    /// <summary>"$@" passes the declared command on word by word; nothing of it is parsed.</summary>
+    private const string Wrapper = "\"$@\"; s=$?; echo $s > \"$GUARDIAN_EXIT.new\" && mv \"$GUARDIAN_EXIT.new\" \"$GUARDIAN_EXIT\"; exit $s";
+
+    private const int Tail = 4 * 1024;
+
+    /// <summary>What is kept on disk while the job runs; only the end of it is kept with the job.</summary>
+    private static readonly OutputSpec Output = new(64 * 1024, 2);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly string _base;
+
+    /// <param name="folder">The pool's folder of jobs.</param>
+    /// <param name="id">The job.</param>
+    public JobProcess(string folder, string id) => _base = Path.Combine(folder, id);
+
+    /// <summary>Runs it to its end, or until the time is over or it is cancelled: then it is killed with all that it started.</summary>
+    public async Task<JobResult> RunAsync(string kernel, JobCommand command, JobEntry job, CancellationToken cancellation)
+    {
+        if (!PosixProcess.Supported) return new JobResult(JobState.Failed, Reason: "commands are not supported on this platform; they need Linux");
+        var attempt = job.Started!.Attempt;
+        var record = new JobRecord(job.Accepted.Id, attempt, string.Create(CultureInfo.InvariantCulture, $"{kernel}/{job.Accepted.Id}/{attempt}"), InstanceFolder.Boot, null);
+        OutputPump pump;
+        int pid, error;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_base)!);
+            Write(record);
+            File.WriteAllText(_base + ".in", job.Accepted.Payload);
+            pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
+            (pid, error) = PosixProcess.Spawn(["/bin/sh", "-c", Wrapper, kernel, .. command.Command], Environment(kernel, record), null, _base + ".in", _base + ".pipe", _base + ".pipe");
+            if (error == 0) Write(record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : null });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new JobResult(JobState.Failed, Reason: $"its files cannot be written: {e.Message}");
+        }
+
+        if (error != 0)
+        {
+            await pump.DisposeAsync().ConfigureAwait(false);
+            return new JobResult(JobState.Failed, Reason: $"/bin/sh cannot be started: {PosixProcess.Describe(error)}");
+        }
+
+        var ended = Children.Instance.Ended(pid);
+        return await FollowAsync(ended, pump, record, () => PosixProcess.Signal(-pid, PosixProcess.Kill), command.Timeout, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What became of an attempt that an earlier Guardian began: follows it where it still runs; null where it cannot be known, and then
+    /// nothing of it is alive.
+    /// </summary>
+    public async Task<JobResult?> FindAsync(JobCommand command, JobEntry job, CancellationToken cancellation)
+    {
+        if (!PosixProcess.Supported || Read() is not { } record || record.Attempt != job.Started?.Attempt) return null;
+        if (record.Boot == InstanceFolder.Boot && record.Process is { Alive: true } process)
+        {
+            var pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
+            var left = command.Timeout - (DateTimeOffset.UtcNow - job.Started.At);
+            var result = await FollowAsync(GoneAsync(process), pump, record, () => PosixProcess.Signal(-process.Pid, PosixProcess.Kill), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            return result.ExitCode is null && result.State == JobState.Failed ? null : result;
+        }
+
+        if (record.Boot == InstanceFolder.Boot) await ProcessInstance.SweepAsync(record.Token).ConfigureAwait(false);
+        return Exit() is { } code ? Of(code, record) : null;
+    }
+
+    /// <summary>Deletes what is left of jobs that are not under way.</summary>
+    public static void Clean(string folder, IReadOnlySet<string> underWay)
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (var id in Directory.GetFiles(folder).Select(x => Path.GetFileName(x).Split('.')[0]).Distinct(StringComparer.Ordinal).Where(x => !underWay.Contains(x)))
+            new JobProcess(folder, id).Forget();
+    }
+
+    /// <summary>Its end is in the journal: nothing on disk is needed any more.</summary>
+    public void Forget()
+    {
+        foreach (var suffix in (string[])[".json", ".in", ".out", ".out.1", ".exit", ".exit.new", ".pipe"]) File.Delete(_base + suffix);
+    }
+
+    private async Task<JobResult> FollowAsync(Task<ExitStatus> ended, OutputPump pump, JobRecord record, Func<bool> kill, TimeSpan timeout, CancellationToken cancellation)
+    {
+        var state = JobState.Succeeded;
+        try
+        {
+            await ended.WaitAsync(timeout, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            state = e is TimeoutException ? JobState.TimedOut : JobState.Failed;
+            kill();
+            await ended.ConfigureAwait(false);
+        }
+
+        var status = await ended.ConfigureAwait(false);
+        if (state != JobState.Succeeded) await ProcessInstance.SweepAsync(record.Token).ConfigureAwait(false); // a look through all processes: not for every job
+        await pump.DisposeAsync().ConfigureAwait(false);
+        return state switch
+        {
+            JobState.TimedOut => new JobResult(state, null, OutputTail(), string.Create(CultureInfo.InvariantCulture, $"not done within {timeout.TotalSeconds:0.###} s")),
+            JobState.Failed => new JobResult(state, null, OutputTail(), "it was ended with its pool"),
+            _ => Exit() is { } code ? Of(code, record) : new JobResult(JobState.Failed, null, OutputTail(), status.ToString()),
+        };
+    }
+
+    private JobResult Of(int code, JobRecord record) => code == 0
+        ? new JobResult(JobState.Succeeded, 0, OutputTail())
+        : new JobResult(JobState.Failed, code, OutputTail(), string.Create(CultureInfo.InvariantCulture, $"exit code {code} in attempt {record.Attempt}"));
+
+    private static async Task<ExitStatus> GoneAsync(ProcessIdentity process)
+    {
+        using var timer = new PeriodicTimer(LookEvery);
+        while (process.Alive) await timer.WaitForNextTickAsync().ConfigureAwait(false);
+        return new ExitStatus(-1, 0);
+    }
+
+    private int? Exit() => File.Exists(_base + ".exit") && int.TryParse(File.ReadAllText(_base + ".exit"), CultureInfo.InvariantCulture, out var code) ? code : null;
+
+    private string? OutputTail()
+    {
+        var text = (File.Exists(_base + ".out.1") ? ReadEnd(_base + ".out.1") : "") + (File.Exists(_base + ".out") ? ReadEnd(_base + ".out") : "");
+        return text.Length == 0 ? null : text.Length <= Tail ? text : text[^Tail..];
+    }
+
+    private static string ReadEnd(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Seek(Math.Max(0, file.Length - Tail), SeekOrigin.Begin);
+        using var reader = new StreamReader(file, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    private JobRecord? Read()
+    {
+        try
+        {
+            return File.Exists(_base + ".json") ? JsonSerializer.Deserialize(File.ReadAllText(_base + ".json"), JobRecordJson.Default.JobRecord) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void Write(JobRecord record)
+    {
+        foreach (var old in (string[])[".exit", ".exit.new"]) if (record.Process is null) File.Delete(_base + old);
+        File.WriteAllText(_base + ".json.new", JsonSerializer.Serialize(record, JobRecordJson.Default.JobRecord));
+        File.Move(_base + ".json.new", _base + ".json", overwrite: true);
+    }
+
+    private IEnumerable<string> Environment(string kernel, JobRecord record) => ProcessInstance.Inherited().Concat(
+    [
+        $"{ProcessInstance.TokenVariable}={record.Token}", $"GUARDIAN_KERNEL={kernel}", $"GUARDIAN_JOB={record.Id}",
+        string.Create(CultureInfo.InvariantCulture, $"GUARDIAN_ATTEMPT={record.Attempt}"), $"GUARDIAN_EXIT={_base}.exit",
+    ]);
+}

@@ -1,0 +1,260 @@
+using Akka.Actor;
+using Akka.Event;
+using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Kernels;
+
+/// <summary>A replica that is a process. First of all it looks for what another Guardian has left, and adopts or ends it.</summary>
+internal sealed class ProcessReplica : Replica
+{
+    private readonly InstanceFolder _folder;
+    private readonly HealthCheck _beats;
+    private readonly HealthCheck? _readiness;
+    private readonly ReplicaMemory _memory;
+    private readonly ProcessRestriction _restriction;
+    private bool _probing;
+
+    public ProcessReplica(KernelDefinition kernel, int index, ReplicaMemory memory, KernelWorld world)
+        : base(kernel, index, memory.Machine, world)
+    {
+        _memory = memory;
+        _restriction = memory.RestrictionOf(() => new ProcessRestriction(world.Leasekeeper, world.Node, kernel.Name, index));
+        _folder = new InstanceFolder(world.Folder, kernel.Name, index);
+        _beats = HealthCheck.Of(kernel.Heartbeat.Probe, kernel.Heartbeat.MissAfter);
+        _readiness = kernel.Process!.ReadyProbe is { } probe ? HealthCheck.Of(probe, kernel.Process.ReadyWithin) : null;
+        Receive<Looked>(OnLooked);
+        Receive<Spawned>(OnSpawned);
+        Receive<Gone>(OnGone);
+        Receive<Restricted>(OnRestricted);
+        Receive<Probed>(OnProbed);
+        Receive<ReadyTimeout>(_ => OnNotReady());
+        Receive<CheckReady>(_ => Probe(_readiness!, ready: true));
+    }
+
+    protected override ProcessIdentity? Process => _memory.Instance?.Identity;
+
+    public static Props Props(KernelDefinition kernel, int index, ReplicaMemory memory, KernelWorld world) =>
+        Akka.Actor.Props.Create(() => new ProcessReplica(kernel, index, memory, world));
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        if (_memory.Instance is { } kept)
+        {
+            // This actor crashed and its instance did not.
+            Follow(kept);
+            if (Machine.State == KernelState.Running) Ready();
+            else BeginReadiness();
+        }
+
+        if (_memory.Looked) return;
+
+        var (folder, kernel) = (_folder, Kernel);
+        Task.Run(() => ProcessInstance.AdoptAsync(folder, kernel)).PipeTo(Self, success: x => new Looked(x, null), failure: e => new Looked(null, e.GetBaseException().Message));
+    }
+
+    protected override void Start(long epoch)
+    {
+        if (!_memory.Looked) return; // what was left is looked for; the answer goes on here
+        var (folder, kernel, index, now) = (_folder, Kernel, Index, World.Time.GetUtcNow());
+        Task.Run(() => ProcessInstance.Start(folder, kernel, index, epoch, now)).PipeTo(Self, success: x => new Spawned(x, null), failure: e => new Spawned(null, e.GetBaseException().Message));
+    }
+
+    protected override void Stop(bool kill)
+    {
+        if (_memory.Instance is not { } instance) return; // being started; Started says it again
+        if (kill) _memory.Hurry();
+        var grace = kill ? TimeSpan.Zero : Kernel.Process!.Grace;
+        var (hurry, restriction) = (_memory.Hurried, _restriction);
+        // What Guardian itself holds still is freed first, so that it can end in order.
+        Task.Run(async () =>
+        {
+            try
+            {
+                if (!kill) await restriction.FreeAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (LeaseRefusedException)
+            {
+                // Then it is killed: what is stopped is not given a grace.
+            }
+
+            await instance.StopAsync(grace, hurry).ConfigureAwait(false);
+        });
+    }
+
+    protected override void Restrict(Restriction what, IActorRef asker)
+    {
+        _memory.Restriction = what;
+        if (_memory.Instance is { } instance && Machine.State is KernelState.Running or KernelState.Starting) Apply(instance, asker);
+        else asker.Tell(ReplicaRestricted.Done); // it holds for the next instance from its start
+    }
+
+    /// <summary>One change after the other: a lease is taken before the effect and released after it.</summary>
+    private void Apply(ProcessInstance instance, IActorRef asker)
+    {
+        var (what, left) = (_memory.Restriction, _memory.Restriction.Until - World.Time.GetUtcNow());
+        if (what.Percent == 0) Heart?.Expect(false); // before it is still
+        _memory.Restricting = _memory.Restricting.ContinueWith(_ => _restriction.ApplyAsync(instance, what.Percent, left, what.Reason, CancellationToken.None),
+            CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
+        _memory.Restricting.PipeTo(Self, success: () => new Restricted(what, null, asker), failure: e => new Restricted(what, e.GetBaseException().Message, asker));
+    }
+
+    private void OnRestricted(Restricted restricted)
+    {
+        if (restricted.Failure is not null) Log.Error("Kernel {0}/{1}: {2}", Kernel.Name, Index, restricted.Failure);
+        if (restricted.What == _memory.Restriction) Heart?.Expect(restricted.What.Percent > 0 || restricted.Failure is not null);
+        restricted.Asker.Tell(new ReplicaRestricted(restricted.Failure));
+    }
+
+    protected override void OnBeat()
+    {
+        if (Machine.State == KernelState.Running) Probe(_beats, ready: false);
+    }
+
+    private void OnLooked(Looked looked)
+    {
+        _memory.Looked = true;
+        if (looked.Failure is not null) Log.Warning("Kernel {0}/{1}: what an earlier Guardian left cannot be looked for: {2}", Kernel.Name, Index, looked.Failure);
+        if (looked.Instance is { } instance)
+        {
+            Log.Info("Kernel {0}/{1} is adopted, pid {2}", Kernel.Name, Index, instance.Identity.Pid);
+            Follow(instance);
+            Do(Machine.Adopted(instance.Record.Epoch, Now));
+            BeginReadiness();
+        }
+        else if (Machine.State == KernelState.Starting)
+        {
+            Start(Machine.Epoch);
+        }
+    }
+
+    private void OnSpawned(Spawned spawned)
+    {
+        if (spawned.Instance is not { } instance)
+        {
+            Ended(spawned.Failure!);
+            return;
+        }
+
+        Log.Info("Kernel {0}/{1} started, pid {2}", Kernel.Name, Index, instance.Identity.Pid);
+        Follow(instance);
+        Started();
+        BeginReadiness();
+        if (_memory.Restriction.Percent < 100 && _memory.Restriction.Until > World.Time.GetUtcNow()) Apply(instance, ActorRefs.Nobody);
+    }
+
+    private void Follow(ProcessInstance instance)
+    {
+        _memory.Instance = instance;
+        instance.Ended.PipeTo(Self, success: x => new Gone(instance, x), failure: e => new Gone(instance, e.GetBaseException().Message));
+    }
+
+    private void BeginReadiness()
+    {
+        if (Machine.State != KernelState.Starting) return;
+        if (_readiness is null)
+        {
+            Ready();
+            return;
+        }
+
+        Timers.StartSingleTimer("ready", ReadyTimeout.Instance, Kernel.Process!.ReadyWithin);
+        Timers.StartPeriodicTimer("check", CheckReady.Instance, TimeSpan.Zero, HealthCheck.ReadyEvery);
+    }
+
+    private void OnNotReady()
+    {
+        Timers.Cancel("check");
+        if (Machine.State == KernelState.Starting) Log.Warning("Kernel {0}/{1} was not ready within {2}", Kernel.Name, Index, Kernel.Process!.ReadyWithin);
+        Do(Machine.NotReady());
+    }
+
+    private void Probe(HealthCheck check, bool ready)
+    {
+        if (_probing || _memory.Instance is not { } instance) return;
+        _probing = true;
+        var epoch = Machine.Epoch;
+        check.PassesAsync(instance).PipeTo(Self, success: x => new Probed(epoch, x, ready), failure: _ => new Probed(epoch, false, ready));
+    }
+
+    private void OnProbed(Probed probed)
+    {
+        _probing = false;
+        if (!probed.Passed || probed.Epoch != Machine.Epoch) return;
+        if (!probed.Ready)
+        {
+            Heart?.Beat();
+            return;
+        }
+
+        Timers.Cancel("check");
+        Timers.Cancel("ready");
+        Ready();
+    }
+
+    private void OnGone(Gone gone)
+    {
+        if (!ReferenceEquals(gone.Instance, _memory.Instance)) return;
+        Timers.Cancel("check");
+        Timers.Cancel("ready");
+        _memory.Forget();
+        var restriction = _restriction;
+        _memory.Restricting = _memory.Restricting.ContinueWith(_ => restriction.ForgetAsync(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
+        Ended(gone.How);
+    }
+
+    private sealed record Looked(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
+
+    private sealed record Spawned(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
+
+    private sealed record Gone(ProcessInstance Instance, string How) : INoSerializationVerificationNeeded;
+
+    private sealed record Probed(long Epoch, bool Passed, bool Ready) : INoSerializationVerificationNeeded;
+
+    private sealed record Restricted(Restriction What, string? Failure, IActorRef Asker) : INoSerializationVerificationNeeded;
+
+    private sealed record ReadyTimeout : INoSerializationVerificationNeeded
+    {
+        public static readonly ReadyTimeout Instance = new();
+    }
+
+    private sealed record CheckReady : INoSerializationVerificationNeeded
+    {
+        public static readonly CheckReady Instance = new();
+    }
+}
+
+/// <summary>What outlives a crash of the replica's actor.</summary>
+internal sealed class ReplicaMemory(ReplicaMachine machine)
+{
+    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ReplicaMachine Machine { get; } = machine;
+
+    public ProcessInstance? Instance { get; set; }
+
+    /// <summary>What an earlier Guardian left was looked for.</summary>
+    public bool Looked { get; set; }
+
+    /// <summary>What it may use, for the next instance too.</summary>
+    public Restriction Restriction { get; set; } = Restriction.None;
+
+    /// <summary>The change of it that is under way.</summary>
+    public Task Restricting { get; set; } = Task.CompletedTask;
+
+    private ProcessRestriction? _restriction;
+
+    public ProcessRestriction RestrictionOf(Func<ProcessRestriction> make) => _restriction ??= make();
+
+    /// <summary>Completes when the grace is over early.</summary>
+    public Task Hurried => _hurry.Task;
+
+    public void Hurry() => _hurry.TrySetResult();
+
+    public void Forget()
+    {
+        Instance = null;
+        if (_hurry.Task.IsCompleted) _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

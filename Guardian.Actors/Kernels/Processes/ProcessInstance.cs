@@ -1,0 +1,198 @@
+using System.Collections;
+using System.Globalization;
+using System.Security.Cryptography;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Kernels.Processes;
+
+/// <summary>A process could not be started; the message says why and what would help.</summary>
+internal sealed class ProcessStartException(string message) : Exception(message);
+
+/// <summary>
+/// One living instance of a process kernel: the leader of a session of its own, its output pumps and its record on disk. Its
+/// methods wait for the operating system and are called off the actors' threads.
+/// </summary>
+internal sealed class ProcessInstance
+{
+    /// <summary>Marks the process and everything that it starts, also what leaves its group.</summary>
+    public const string TokenVariable = "GUARDIAN_INSTANCE";
+
+    /// <summary>An adopted process is nobody's child: its end is seen by looking.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>After KILL only a process in an uninterruptible call is still there; it is waited for as long as it takes.</summary>
+    private static readonly TimeSpan LookForGroup = TimeSpan.FromMilliseconds(2);
+
+    private static readonly HashSet<string> InheritedNames = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "DOTNET_ROOT"];
+
+    private readonly InstanceFolder _folder;
+    private readonly OutputPump _output;
+    private readonly OutputPump _error;
+
+    private ProcessInstance(InstanceFolder folder, InstanceRecord record, OutputPump output, OutputPump error, Task<string> leader)
+    {
+        (_folder, Record, _output, _error) = (folder, record, output, error);
+        Ended = EndAsync(leader);
+    }
+
+    public InstanceRecord Record { get; }
+
+    public ProcessIdentity Identity => Record.Process!;
+
+    /// <summary>Completes when nothing of it is left, with how its leader ended.</summary>
+    public Task<string> Ended { get; }
+
+    /// <summary>Starts one. Nothing else of this replica may be alive.</summary>
+    /// <exception cref="ProcessStartException">There is no process.</exception>
+    public static ProcessInstance Start(InstanceFolder folder, KernelDefinition kernel, int replica, long epoch, DateTimeOffset now)
+    {
+        var spec = kernel.Process!;
+        if (!PosixProcess.Supported) throw new ProcessStartException("process kernels are not supported on this platform; they need Linux");
+        if (spec.WorkingDirectory is { } directory && !Directory.Exists(directory)) throw new ProcessStartException($"its working directory {directory} does not exist");
+        var record = new InstanceRecord
+        {
+            Kernel = kernel.Name, Replica = replica, Epoch = epoch, Boot = InstanceFolder.Boot, Signature = spec.Signature, StartedAt = now,
+            Token = string.Create(CultureInfo.InvariantCulture, $"{kernel.Name}/{replica}/{epoch}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}"),
+        };
+        OutputPump? output = null, error = null;
+        try
+        {
+            folder.Write(record);
+            output = Pump(folder, "stdout", spec.Output);
+            error = Pump(folder, "stderr", spec.Output);
+            var (pid, failure) = PosixProcess.Spawn(spec.Command, Environment(spec, record), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
+            if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {PosixProcess.Describe(failure)}");
+            record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
+            folder.Write(record);
+            return new ProcessInstance(folder, record, output, error, Leader(pid));
+        }
+        catch (Exception e) when (e is ProcessStartException or IOException or UnauthorizedAccessException)
+        {
+            _ = output?.DisposeAsync().AsTask();
+            _ = error?.DisposeAsync().AsTask();
+            folder.Clear();
+            throw e as ProcessStartException ?? new ProcessStartException($"its folder {folder.Full} cannot be used: {e.Message}");
+        }
+    }
+
+    /// <summary>
+    /// What another Guardian has left of this replica: the process itself where it lives and was started with the same definition;
+    /// else nothing, and nothing of it is alive any more.
+    /// </summary>
+    public static async Task<ProcessInstance?> AdoptAsync(InstanceFolder folder, KernelDefinition kernel)
+    {
+        if (!PosixProcess.Supported || folder.Read() is not { } record) return null;
+        if (record.Boot == InstanceFolder.Boot)
+        {
+            var living = record.Process is { } known && known.Alive;
+            if (living && record.Signature == kernel.Process!.Signature)
+            {
+                return new ProcessInstance(folder, record, Pump(folder, "stdout", kernel.Process.Output), Pump(folder, "stderr", kernel.Process.Output),
+                    Adopted(record.Process!));
+            }
+
+            await SweepAsync(record.Token).ConfigureAwait(false);
+        }
+
+        folder.Clear();
+        return null;
+    }
+
+    /// <summary>Ends what is left of replicas that are not declared any more; the number of them.</summary>
+    public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared)
+    {
+        if (!PosixProcess.Supported || !Directory.Exists(root)) return 0;
+        var most = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, x => x.Replicas.Max, StringComparer.Ordinal);
+        var ended = 0;
+        foreach (var folder in Directory.GetDirectories(root).SelectMany(Directory.GetDirectories))
+        {
+            var (kernel, index) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var replica) || replica < most.GetValueOrDefault(kernel)) continue;
+            var left = new InstanceFolder(root, kernel, replica);
+            if (left.Read() is not { } record) continue;
+            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record.Token).ConfigureAwait(false);
+            left.Clear();
+            ended++;
+        }
+
+        return ended;
+    }
+
+    /// <summary>TERM to the group, KILL after the grace or once <paramref name="hurry"/> completes. Completes when nothing of it is left.</summary>
+    public async Task StopAsync(TimeSpan grace, Task hurry)
+    {
+        // What is stopped cannot act on TERM, and must not be woken: its last effects were refused long ago.
+        if (grace > TimeSpan.Zero && !ProcessTable.IsStopped(Identity))
+        {
+            Signal(PosixProcess.Terminate);
+            await Task.WhenAny(Ended, hurry, Task.Delay(grace)).ConfigureAwait(false);
+            if (Ended.IsCompleted) return;
+        }
+
+        Signal(PosixProcess.Kill);
+        await Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>To the whole group, as long as its leader is the one that was started.</summary>
+    public bool Signal(int signal) => Identity.Alive && PosixProcess.Signal(-Identity.Pid, signal);
+
+    private async Task<string> EndAsync(Task<string> leader)
+    {
+        var how = await leader.ConfigureAwait(false);
+        await SweepAsync(Record.Token).ConfigureAwait(false);
+        await _output.DisposeAsync().ConfigureAwait(false);
+        await _error.DisposeAsync().ConfigureAwait(false);
+        _folder.Clear();
+        return how;
+    }
+
+    /// <summary>Kills what is left in the group and what bears the token elsewhere, until nothing is.</summary>
+    public static async Task SweepAsync(string token)
+    {
+        while (true)
+        {
+            var left = ProcessTable.WithVariable(TokenVariable, token);
+            if (left.Count == 0) return;
+            foreach (var process in left)
+                if (process.Alive) PosixProcess.Signal(process.Pid, PosixProcess.Kill);
+            await Task.Delay(LookForGroup).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Living processes of the instance, its leader and all that it started.</summary>
+    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.WithVariable(TokenVariable, Record.Token);
+
+    /// <summary>What a program needs to find its way. Nothing else of Guardian's own environment: it holds secrets.</summary>
+    public static IEnumerable<string> Inherited() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(x => InheritedNames.Contains((string)x.Key) || ((string)x.Key).StartsWith("LC_", StringComparison.Ordinal))
+        .Select(x => $"{x.Key}={x.Value}");
+
+    private static async Task<string> Leader(int pid) => (await Children.Instance.Ended(pid).ConfigureAwait(false)).ToString();
+
+    private static async Task<string> Adopted(ProcessIdentity process)
+    {
+        using var timer = new PeriodicTimer(LookEvery);
+        while (process.Alive) await timer.WaitForNextTickAsync().ConfigureAwait(false);
+        return "it ended; its exit code is not known, since another Guardian had started it";
+    }
+
+    private static OutputPump Pump(InstanceFolder folder, string stream, OutputSpec spec)
+    {
+        Directory.CreateDirectory(folder.Full);
+        return OutputPump.Start(Pipe(folder, stream), Path.Combine(folder.Full, stream + ".log"), spec);
+    }
+
+    private static string Pipe(InstanceFolder folder, string stream) => Path.Combine(folder.Full, stream + ".pipe");
+
+    /// <summary>What is inherited, what was declared, and who it is.</summary>
+    private static IEnumerable<string> Environment(ProcessSpec spec, InstanceRecord record)
+    {
+        var all = Inherited().ToDictionary(x => x[..x.IndexOf('=', StringComparison.Ordinal)], x => x[(x.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparer.Ordinal);
+        foreach (var (name, value) in spec.Environment) all[name] = value;
+        all[TokenVariable] = record.Token;
+        all["GUARDIAN_KERNEL"] = record.Kernel;
+        all["GUARDIAN_REPLICA"] = record.Replica.ToString(CultureInfo.InvariantCulture);
+        all["GUARDIAN_EPOCH"] = record.Epoch.ToString(CultureInfo.InvariantCulture);
+        return all.Select(x => $"{x.Key}={x.Value}");
+    }
+}

@@ -1,0 +1,130 @@
+using System.ComponentModel;
+using System.Globalization;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Kernels.Processes;
+
+/// <summary>
+/// Holds the processes of one replica still, or back. Each effect is a lease of the leasekeeper: its undo is on disk before it, and
+/// is carried out at its end also when this node is dead by then. One call at a time.
+/// </summary>
+internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, string kernel, int replica)
+{
+    /// <summary>While processes are stopped one by one the others may start more; each round finds fewer.</summary>
+    private const int Rounds = 10;
+
+    private const int StopSignal = 19;
+    private const int Nicest = 19;
+
+    private readonly string _id = string.Create(CultureInfo.InvariantCulture, $"kernel:{kernel}/{replica}");
+    private readonly CpuGroup? _group = CpuGroup.Find(string.Create(CultureInfo.InvariantCulture, $"guardian-{node}-{kernel}-{replica}"));
+    private bool _restricted;
+
+    /// <summary>Why nothing can be restricted here; null where it can.</summary>
+    public string? Unsupported => keeper.Unsupported;
+
+    /// <summary>True while a lease on the instance is held.</summary>
+    public bool Restricted => _restricted;
+
+    /// <summary>Brings about what is to hold: 0 stops it, less than 100 throttles it, 100 frees it.</summary>
+    /// <exception cref="LeaseRefusedException">It does not hold; the message says why.</exception>
+    public async Task ApplyAsync(ProcessInstance instance, int percent, TimeSpan length, string reason, CancellationToken cancellation)
+    {
+        await FreeAsync(cancellation).ConfigureAwait(false);
+        if (percent >= 100 || length <= TimeSpan.Zero) return;
+        if (keeper.Unsupported is { } why) throw new LeaseRefusedException(why);
+        _restricted = true;
+        try
+        {
+            if (percent == 0) await PauseAsync(instance, length, reason, cancellation).ConfigureAwait(false);
+            else await ThrottleAsync(instance, percent, length, reason, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            await FreeAsync(CancellationToken.None).ConfigureAwait(false);
+            throw new LeaseRefusedException($"kernel '{kernel}' could not be {(percent == 0 ? "paused" : "throttled")}: {e.Message}");
+        }
+    }
+
+    /// <summary>Takes back what holds.</summary>
+    public async Task FreeAsync(CancellationToken cancellation)
+    {
+        if (!_restricted) return;
+        await keeper.ReleaseAsync(_id, cancellation).ConfigureAwait(false);
+        _restricted = false;
+    }
+
+    /// <summary>The instance is gone: there is nothing to take back.</summary>
+    public async Task ForgetAsync()
+    {
+        if (_restricted) await keeper.ForgetAsync(_id, CancellationToken.None).ConfigureAwait(false);
+        _restricted = false;
+        _group?.Remove();
+    }
+
+    private async Task PauseAsync(ProcessInstance instance, TimeSpan length, string reason, CancellationToken cancellation)
+    {
+        var stopped = new HashSet<ProcessIdentity>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            var running = instance.Processes().Where(x => !stopped.Contains(x)).ToList();
+            if (running.Count == 0) return;
+            stopped.UnionWith(running);
+            await keeper.TakeAsync(Lease(reason, length, [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))]), cancellation).ConfigureAwait(false);
+            foreach (var process in running) Leasekeeping.Posix.Signal(process, StopSignal);
+        }
+
+        throw new IOException("it starts processes faster than they can be stopped");
+    }
+
+    private async Task ThrottleAsync(ProcessInstance instance, int percent, TimeSpan length, string reason, CancellationToken cancellation)
+    {
+        if (_group is not null)
+        {
+            var cores = Math.Max(1, await CpuUse.MeasureAsync(instance.Processes, cancellation).ConfigureAwait(false));
+            _group.Create();
+            await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(_group.QuotaFile, _group.Unlimited)]), cancellation).ConfigureAwait(false);
+            _group.Limit(cores * percent / 100);
+            foreach (var process in instance.Processes()) _group.Add(process);
+            return;
+        }
+
+        var nice = Math.Clamp((100 - percent) / 5, 1, Nicest);
+        var processes = instance.Processes().Select(x => (Process: x, Nice: ProcessStat.TryRead(x.Pid, out var stat) ? stat.Nice : 0)).ToList();
+        await keeper.TakeAsync(Lease(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))]), cancellation).ConfigureAwait(false);
+        foreach (var (process, present) in processes) Leasekeeping.Posix.Renice(process, Math.Max(present, nice));
+    }
+
+    private OsLease Lease(string reason, TimeSpan length, IReadOnlyList<LeaseUndo> undo) => new() { Id = _id, Owner = "kernels", Reason = reason, For = length, Undo = undo };
+}
+
+/// <summary>How much CPU processes use, in cores.</summary>
+internal static class CpuUse
+{
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250); // 25 clock ticks: one tick is 4 % of a core
+
+    private const double TicksPerSecond = 100; // USER_HZ of every Linux that .NET runs on
+
+    public static async Task<double> MeasureAsync(Func<IReadOnlyList<ProcessIdentity>> processes, CancellationToken cancellation)
+    {
+        var before = processes().ToDictionary(x => x, Ticks);
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        await Task.Delay(Window, cancellation).ConfigureAwait(false);
+        var used = before.Sum(x => Math.Max(0, Ticks(x.Key) - x.Value));
+        return used / TicksPerSecond / System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private static long Ticks(ProcessIdentity process)
+    {
+        try
+        {
+            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Pid}/stat"));
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // gone
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text;
+using Guardian.Actors.Leasekeeping;
+
+namespace Guardian.Actors.Kernels.Processes;
+
+/// <summary>Looks at processes in <c>/proc</c>.</summary>
+internal static class ProcessTable
+{
+    /// <summary>The living process of this identity; null where it has ended, also where its pid belongs to another one by now.</summary>
+    public static ProcessStat? Look(ProcessIdentity identity) =>
+        ProcessStat.TryRead(identity.Pid, out var stat) && stat.Alive && stat.Start == identity.Start ? stat : null;
+
+    /// <summary>
+    /// Held still by a signal. A process that is just starting another one may be stopped in between: it then waits, uninterruptible, for a
+    /// child that is stopped (vfork).
+    /// </summary>
+    public static bool IsStopped(ProcessIdentity identity) => Look(identity) is { } stat
+        && (stat.Stopped || (stat.State == 'D' && ChildrenOf(identity.Pid).Any(x => ProcessStat.TryRead(x, out var child) && child.Stopped)));
+
+    /// <summary>Living processes whose environment holds this variable with this value; those that may not be looked at are not among them.</summary>
+    public static IReadOnlyList<ProcessIdentity> WithVariable(string name, string value)
+    {
+        var wanted = Encoding.UTF8.GetBytes($"{name}={value}\0");
+        return [.. Pids().Where(x => Holds(x, wanted)).Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
+    }
+
+    private static IEnumerable<int> ChildrenOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children"))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(x => int.Parse(x, CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            return []; // gone, or a Linux without this list
+        }
+    }
+
+    private static IEnumerable<int> Pids() => Directory.EnumerateDirectories("/proc")
+        .Select(x => int.TryParse(Path.GetFileName(x.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0).Where(x => x > 0);
+
+    private static bool Holds(int pid, byte[] wanted)
+    {
+        try
+        {
+            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
+            var at = environment.IndexOf(wanted);
+            return at == 0 || (at > 0 && environment[at - 1] == 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Guardian.Tests.Node;
+using Xunit.Abstractions;
+
+namespace Guardian.Tests.Clustering;
+
+/// <summary>Times of a cluster of three processes, for people: they are printed, and only what must never happen fails.</summary>
+public sealed class ClusterMeasurements(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
+
+    private void Say(FormattableString text) => output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+
+    [LongPostgresFact]
+    public async Task Bans_and_relayed_messages_reach_the_other_nodes()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var (a, others) = (cluster.Nodes[0], cluster.Nodes.Skip(1).ToList());
+        var times = new List<double>();
+        for (var i = 0; i < 100; i++)
+        {
+            var who = $"banned-{i}";
+            var clock = Stopwatch.StartNew();
+            var enforced = others.Select(async node =>
+            {
+                while (true)
+                {
+                    using var answer = await node.PublishAsync(who, "library.books");
+                    if ((await answer.Content.ReadAsStringAsync()).Contains("/blacklisted", StringComparison.Ordinal)) return clock.Elapsed.TotalMilliseconds;
+                    await Task.Yield();
+                }
+            }).ToList();
+            using var ban = await a.Http.PutAsync($"/api/v1/blacklist/{who}", new StringContent("""{ "for": "10m", "reason": "measure" }""", System.Text.Encoding.UTF8, "application/json"));
+            ban.IsSuccessStatusCode.Should().BeTrue();
+            var answered = clock.Elapsed.TotalMilliseconds;
+            times.AddRange((await Task.WhenAll(enforced)).Select(x => Math.Max(0, x - answered)));
+        }
+
+        times.Sort();
+        Say($"ban enforced on the other nodes after its answer: median {times[times.Count / 2]:F0} ms, p99 {times[(int)(times.Count * 0.99) - 1]:F0} ms, max {times[^1]:F0} ms, of {times.Count}");
+    }
+
+    [LongPostgresFact]
+    public async Task Fifty_incidents_survive_the_loss_of_a_node()
+    {
+        await using var hook = await WebhookReceiver.StartAsync();
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        var (a, b, c) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[2]);
+        await TestCluster.FloodAsync(a, "warm", "library.sealed.warm", 12);
+        await TestCluster.IncidentAsync(a, "acl/principal/warm", x => x == "resolved", Soon);
+        string[] rogues = [.. Enumerable.Range(0, 50).Select(x => $"rogue-{x}")];
+        await Task.WhenAll(rogues.Select(x => TestCluster.FloodAsync(a, x, "library.sealed." + x, 12)));
+        await a.UntilAsync("half of the runs started", () => Task.FromResult(cluster.Events("run-started:v1").Count >= 25), Soon);
+        var (clock, at) = (Stopwatch.StartNew(), DateTimeOffset.UtcNow);
+        await c.KillAsync();
+        foreach (var rogue in rogues) await TestCluster.IncidentAsync(a, "acl/principal/" + rogue, x => x == "resolved", Soon);
+        Say($"50 incidents resolved {clock.Elapsed.TotalSeconds:F1} s after the kill");
+        var recovered = cluster.Events("run-recovered:v1").Select(x => (x.GetProperty("at").GetDateTimeOffset() - at).TotalSeconds).Order().ToList();
+        Say($"{recovered.Count} runs taken over, {string.Join(", ", recovered.Select(x => x.ToString("F1", CultureInfo.InvariantCulture)))} s after the kill");
+        cluster.Events("run-started:v1").Where(x => x.GetProperty("incidentKey").GetString()!.StartsWith("acl/principal/rogue", StringComparison.Ordinal)).Should().HaveCount(50);
+        hook.Calls.GroupBy(x => x.Path + x.Body.GetRawText()).Should().OnlyContain(x => x.Select(y => y.Key).Distinct().Count() == 1);
+
+        await c.StartAgainAsync();
+        await cluster.SeesAsync(a, 3, Soon);
+        clock.Restart();
+        var left = b.TerminateAsync();
+        await cluster.SeesAsync(a, 2, Soon);
+        Say($"graceful leave: gone from the members after {clock.Elapsed.TotalSeconds:F1} s");
+        (await left).Should().Be(0);
+        Say($"graceful leave: process ended after {clock.Elapsed.TotalSeconds:F1} s");
+        clock.Restart();
+        await TestCluster.FloodAsync(a, "next", "library.sealed.next", 12);
+        await TestCluster.IncidentAsync(a, "acl/principal/next", x => x == "resolved", Soon);
+        Say($"an incident right after the leave resolved in {clock.Elapsed.TotalSeconds:F1} s");
+    }
+
+    [LongPostgresFact]
+    public async Task Ten_seconds_without_the_database()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var (a, b) = (cluster.Nodes[0], cluster.Nodes[1]);
+        await TestCluster.FloodAsync(a, "warm", "library.sealed.x", 12);
+        await TestCluster.IncidentAsync(a, "acl/principal/warm", x => x == "resolved", Soon);
+        cluster.Database.Cut();
+        var clock = Stopwatch.StartNew();
+        await TestCluster.FloodAsync(a, "visitor", "library.sealed.y", 12);
+        long accepted = 0;
+        var slowest = TimeSpan.Zero;
+        while (clock.Elapsed < TimeSpan.FromSeconds(10))
+        {
+            var one = Stopwatch.StartNew();
+            using var answer = await b.PublishAsync("archivist", "library.books");
+            answer.IsSuccessStatusCode.Should().BeTrue();
+            accepted++;
+            if (one.Elapsed > slowest) slowest = one.Elapsed;
+        }
+
+        cluster.Database.Restore();
+        clock.Restart();
+        await TestCluster.IncidentAsync(a, "acl/principal/visitor", x => x != "open", Soon);
+        Say($"database away 10 s: {accepted} publishes accepted meanwhile, slowest {slowest.TotalMilliseconds:F0} ms; the incident's run began {clock.Elapsed.TotalSeconds:F1} s after it was back");
+        await TestCluster.IncidentAsync(a, "acl/principal/visitor", x => x == "resolved", Soon);
+        Say($"resolved {clock.Elapsed.TotalSeconds:F1} s after it was back");
+    }
+
+    [LongPostgresFact]
+    public async Task A_flood_at_one_node_is_not_felt_on_the_others()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var (a, b) = (cluster.Nodes[0], cluster.Nodes[1]);
+        await LatencyAsync(b, 300);
+        var before = await SequenceAsync(b);
+        var clock = Stopwatch.StartNew();
+        var (quiet, loud) = (new List<double>(), new List<double>());
+        for (var round = 0; round < 5; round++)
+        {
+            quiet.Add(await LatencyAsync(b, 300));
+            var flood = Parallel.ForEachAsync(Enumerable.Range(0, 20_000), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, _) =>
+            {
+                using var answer = await a.PublishAsync("flooder", "library.sealed.flood");
+                answer.IsSuccessStatusCode.Should().BeFalse();
+            });
+            loud.Add(await LatencyAsync(b, 300));
+            await flood;
+        }
+
+        quiet.Sort();
+        loud.Sort();
+        Say($"legitimate p99 on another node: quiet {quiet[2]:F1} ms, during the flood {loud[2]:F1} ms (medians of five; client and nodes share the machine)");
+        var seen = await SequenceAsync(b) - before;
+        Say($"100,000 denied at one node in {clock.Elapsed.TotalSeconds:F0} s; the monitor elsewhere knows {seen}");
+    }
+
+    private static async Task<long> SequenceAsync(NodeProcess node)
+    {
+        var monitors = (await node.GetAsync("/api/v1/status")).GetProperty("monitors");
+        return monitors.GetProperty("aclViolations").GetInt64() + monitors.GetProperty("blacklisted").GetInt64();
+    }
+
+    private static async Task<double> LatencyAsync(NodeProcess node, int count)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < count; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            using var answer = await node.PublishAsync("archivist", "library.books");
+            answer.IsSuccessStatusCode.Should().BeTrue();
+            times.Add(clock.Elapsed.TotalMilliseconds);
+        }
+
+        times.Sort();
+        return times[(int)(count * 0.99) - 1];
+    }
+}

@@ -1,0 +1,164 @@
+using Guardian.Actors.Kernels;
+using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
+using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
+
+namespace Guardian.Tests.Kernels;
+
+/// <summary>Real processes that behave badly; whatever they do, nothing of them is left.</summary>
+public sealed class ProcessInstanceTests : IDisposable
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    private static readonly Task Never = new TaskCompletionSource().Task;
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("guardian-kernels-");
+
+    private InstanceFolder Folder => new(_root.FullName, "k", 0);
+
+    public void Dispose()
+    {
+        ProcessInstance.SweepAsync(_root.FullName, []).Wait(Soon); // what a failed test has left
+        _root.Delete(recursive: true);
+    }
+
+    private static KernelDefinition Shell(string script, OutputSpec? output = null) => new()
+    {
+        Name = "k", Type = KernelType.Process,
+        Process = new ProcessSpec { Command = ["/bin/sh", "-c", script], Output = output ?? new OutputSpec() },
+    };
+
+    private ProcessInstance Start(KernelDefinition kernel, long epoch = 1) => ProcessInstance.Start(Folder, kernel, 0, epoch, DateTimeOffset.UtcNow);
+
+    private async Task<string> OutputAsync(Func<string, bool> until, string stream = "stdout")
+    {
+        var text = "";
+        await Await.UntilAsync(() => until(text = File.Exists(Path.Combine(Folder.Full, stream + ".log")) ? File.ReadAllText(Path.Combine(Folder.Full, stream + ".log")) : ""), Soon);
+        return text;
+    }
+
+    private static void NothingIsLeft(InstanceRecord record)
+    {
+        ProcessTable.WithVariable(ProcessInstance.TokenVariable, record.Token).Should().BeEmpty();
+        ProcessStat.TryRead(record.Process!.Pid, out _).Should().BeFalse("it is reaped");
+    }
+
+    [LinuxFact]
+    public async Task A_process_gets_its_environment_and_nothing_of_Guardians_own()
+    {
+        Environment.SetEnvironmentVariable("Guardian__Secret", "s3cret");
+        var kernel = Shell("env; echo oops >&2; exit 3");
+        kernel = kernel with { Process = kernel.Process! with { Environment = new Dictionary<string, string> { ["MINE"] = "a b" }, WorkingDirectory = _root.FullName } };
+        var instance = Start(kernel, epoch: 7);
+        (await instance.Ended.WaitAsync(Soon)).Should().Be("exit code 3");
+        var output = await OutputAsync(_ => true);
+        output.Should().Contain("MINE=a b").And.Contain("GUARDIAN_EPOCH=7").And.Contain($"PWD={_root.FullName}").And.NotContain("s3cret");
+        (await OutputAsync(_ => true, "stderr")).Should().Be("oops\n");
+        NothingIsLeft(instance.Record);
+        Folder.Read().Should().BeNull();
+    }
+
+    [LinuxFact]
+    public void A_missing_program_or_folder_is_said_and_leaves_nothing()
+    {
+        var missing = () => Start(Shell("") with { Process = new ProcessSpec { Command = ["/no/such/program"] } });
+        missing.Should().Throw<ProcessStartException>().WithMessage("*'/no/such/program'*No such file*");
+        var nowhere = () => Start(Shell("") with { Process = new ProcessSpec { Command = ["true"], WorkingDirectory = "/no/such/folder" } });
+        nowhere.Should().Throw<ProcessStartException>().WithMessage("*/no/such/folder does not exist*");
+        Folder.Read().Should().BeNull();
+    }
+
+    [LinuxFact]
+    public async Task TERM_is_enough_for_what_obeys_and_KILL_for_what_does_not()
+    {
+        var obeys = Start(Shell("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"));
+        await OutputAsync(x => x.Contains("up"));
+        await obeys.StopAsync(Soon, Never);
+        (await obeys.Ended).Should().Be("exit code 0");
+        (await OutputAsync(x => x.Contains("bye"))).Should().Contain("bye");
+        NothingIsLeft(obeys.Record);
+
+        var ignores = Start(Shell("trap '' TERM; echo deaf; while :; do sleep 0.05; done"));
+        await OutputAsync(x => x.Contains("deaf"));
+        await ignores.StopAsync(TimeSpan.FromMilliseconds(200), Never);
+        (await ignores.Ended).Should().Be("signal 9");
+        NothingIsLeft(ignores.Record);
+    }
+
+    [LinuxFact]
+    public async Task Children_go_with_their_parent_also_those_that_left_its_group()
+    {
+        var instance = Start(Shell("sleep 1000 & setsid sleep 1001 & (trap '' TERM; sleep 1002) & echo up; wait"));
+        await OutputAsync(x => x.Contains("up"));
+        await Await.UntilAsync(() => ProcessTable.WithVariable(ProcessInstance.TokenVariable, instance.Record.Token).Count >= 4, Soon);
+        Posix.Signal(instance.Identity.Pid, Posix.Kill);
+        (await instance.Ended.WaitAsync(Soon)).Should().Be("signal 9");
+        NothingIsLeft(instance.Record);
+    }
+
+    [LinuxFact]
+    public async Task What_is_stopped_is_killed_without_being_woken()
+    {
+        var instance = Start(Shell($"trap 'touch {_root.FullName}/woken' CONT; echo up; while :; do sleep 0.05; done"));
+        await OutputAsync(x => x.Contains("up"));
+        instance.Signal(Posix.Stop);
+        await Await.UntilAsync(() => ProcessTable.IsStopped(instance.Identity), Soon);
+        await instance.StopAsync(Soon, Never).WaitAsync(Soon);
+        NothingIsLeft(instance.Record);
+        File.Exists(Path.Combine(_root.FullName, "woken")).Should().BeFalse();
+    }
+
+    [LinuxFact]
+    public async Task A_flood_of_output_is_bounded_and_the_newest_kept()
+    {
+        var instance = Start(Shell("head -c 200000000 /dev/zero; echo the end", new OutputSpec(1_000_000, 3)));
+        (await instance.Ended.WaitAsync(Soon)).Should().Be("exit code 0");
+        var files = new DirectoryInfo(Folder.Full).GetFiles("stdout.log*");
+        files.Should().HaveCountLessThanOrEqualTo(3);
+        files.Should().OnlyContain(x => x.Length <= 1_000_000);
+        File.ReadAllText(Path.Combine(Folder.Full, "stdout.log")).Should().EndWith("the end\n");
+    }
+
+    [LinuxFact]
+    public async Task Another_Guardian_adopts_what_lives_and_ends_what_it_may_not_adopt()
+    {
+        var kernel = Shell("i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done");
+        var instance = Start(kernel);
+        await OutputAsync(x => x.Contains("line 3"));
+
+        // This test plays both Guardians; the second knows only the folder.
+        var adopted = await ProcessInstance.AdoptAsync(Folder, kernel);
+        adopted!.Identity.Should().Be(instance.Identity);
+        Posix.Signal(adopted.Identity.Pid, Posix.Kill);
+        (await adopted.Ended.WaitAsync(Soon)).Should().Contain("another Guardian");
+        await instance.Ended.WaitAsync(Soon);
+
+        instance = Start(kernel);
+        (await ProcessInstance.AdoptAsync(Folder, Shell("another script"))).Should().BeNull("its definition is another one");
+        await instance.Ended.WaitAsync(Soon);
+        NothingIsLeft(instance.Record);
+    }
+
+    [LinuxFact]
+    public async Task What_died_while_a_process_was_being_started_is_found_by_its_token()
+    {
+        var kernel = Shell("sleep 1000");
+        var instance = Start(kernel);
+        Folder.Write(instance.Record with { Process = null });
+        (await ProcessInstance.AdoptAsync(Folder, kernel)).Should().BeNull();
+        await instance.Ended.WaitAsync(Soon);
+        NothingIsLeft(instance.Record);
+    }
+
+    [LinuxFact]
+    public async Task A_process_goes_on_writing_while_no_Guardian_reads()
+    {
+        var pipe = Path.Combine(_root.FullName, "pipe");
+        var log = Path.Combine(_root.FullName, "log");
+        await using (var first = OutputPump.Start(pipe, log, new OutputSpec())) await File.AppendAllTextAsync(pipe, "one\n");
+        File.Exists(pipe).Should().BeFalse();
+        Posix.MakePipe(pipe);
+        using var held = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, 0);
+        held.Write("two\n"u8);
+        await using (var second = OutputPump.Start(pipe, log, new OutputSpec()))
+            await Await.UntilAsync(() => File.ReadAllText(log) == "one\ntwo\n", Soon);
+    }
+}

@@ -1,0 +1,80 @@
+using CsCheck;
+using Guardian.Actors.Kernels;
+using Guardian.Actors.Monitoring;
+
+namespace Guardian.Tests.Monitoring;
+
+public sealed class HeartbeatDetectorTests
+{
+    private static readonly TimeSpan Interval = Ms(100);
+
+    private static TimeSpan Ms(double ms) => TimeSpan.FromMilliseconds(ms);
+
+    private static HeartbeatSample Sample(double lastBeat, long epoch = 1, string kernel = "k", int replica = 0) =>
+        new(kernel, replica, epoch, Ms(lastBeat), Ms(1_000), Ms(3_000));
+
+    /// <summary>Looks every 100 ms from one time to another at a heart that beats (or not) as given.</summary>
+    private static List<(double At, string What)> Look(HeartbeatDetector detector, double from, double to, Func<double, HeartbeatSample> sample)
+    {
+        var seen = new List<(double, string)>();
+        for (var now = from; now <= to; now += 100)
+        {
+            var findings = detector.Look([sample(now)], Ms(now));
+            seen.AddRange(findings.Missed.Select(x => (now, $"missed {x.Epoch}")));
+            seen.AddRange(findings.Heard.Select(x => (now, $"heard {x.Epoch}")));
+            if (findings.Doubts) seen.Add((now, "doubts"));
+        }
+
+        return seen;
+    }
+
+    [Fact]
+    public void Three_intervals_without_a_beat_are_missed_once()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        Look(detector, 0, 20_000, now => Sample(Math.Min(5_000, Math.Floor(now / 1_000) * 1_000))).Should().Equal((8_000d, "missed 1"));
+    }
+
+    [Fact]
+    public void A_pause_below_the_threshold_is_nothing()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        Look(detector, 0, 20_000, now => Sample(now is > 5_000 and < 7_900 ? 5_000 : Math.Floor(now / 100) * 100)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void What_is_heard_again_may_be_missed_again_and_a_new_instance_is_missed_for_itself()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        Look(detector, 0, 5_000, _ => Sample(0)).Should().Equal((3_000d, "missed 1"));
+        Look(detector, 5_100, 6_000, now => Sample(now)).Should().Equal((5_100d, "heard 1"));
+        Look(detector, 6_100, 12_000, _ => Sample(6_000)).Should().Equal((9_000d, "missed 1"));
+        Look(detector, 12_100, 18_000, _ => Sample(12_000, epoch: 2)).Should().Equal((15_000d, "missed 2"));
+        detector.Over("k");
+        Look(detector, 18_100, 18_200, _ => Sample(12_000, epoch: 2)).Should().Equal((18_100d, "missed 2"));
+    }
+
+    [Fact]
+    public void A_watchdog_that_was_late_itself_blames_nobody()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        Look(detector, 0, 2_000, _ => Sample(0)).Should().BeEmpty();
+        // Four seconds in which nobody had a processor: neither the watchdog nor the heart.
+        Look(detector, 6_000, 6_900, _ => Sample(0)).Should().Equal((6_000d, "doubts"));
+        Look(detector, 7_000, 7_100, _ => Sample(0)).Should().Equal([(7_000d, "missed 1")], "it had its interval since");
+        detector.Doubts.Should().Be(1);
+    }
+
+    /// <summary>Whatever beats at least once within the threshold is never blamed, whatever the watchdog's own delays are.</summary>
+    [Fact]
+    public void Nobody_who_beats_is_ever_blamed() => Gen.Select(Gen.Double[20, 4_000].Array[5, 80], Gen.Double[0, 2_999]).Sample((delays, age) =>
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        var now = 10_000d;
+        foreach (var delay in delays)
+        {
+            now += delay;
+            detector.Look([Sample(now - age)], Ms(now)).Missed.Should().BeEmpty();
+        }
+    });
+}
