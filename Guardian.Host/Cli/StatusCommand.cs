@@ -37,8 +37,8 @@ internal static class StatusCommand
         $"{CliOutput.Text(x, "channel")}: {CliOutput.Text(x, "pending")} pending, {CliOutput.Text(x, "delivered")} delivered, {CliOutput.Text(x, "dead")} dead, "
         + $"{CliOutput.Text(x, "digested")} digested, {CliOutput.Text(x, "muted")} muted{(x.TryGetProperty("lastFailure", out _) ? "; " + CliOutput.Text(x, "lastFailure") : "")}"));
 
-    private static IEnumerable<JsonElement> Each(JsonElement status, string name) =>
-        status.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
+    private static JsonElement[] Each(JsonElement status, string name) =>
+        status.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
 
     private static string Members(JsonElement status) => string.Join(", ", status.GetProperty("cluster").GetProperty("members").EnumerateArray()
         .Select(x => $"{CliOutput.Text(x, "node")} {CliOutput.Text(x, "status")}"));
