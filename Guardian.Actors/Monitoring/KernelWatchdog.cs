@@ -37,7 +37,9 @@ internal sealed class KernelWatchdog : ReceiveActor, IWithTimers
     {
         Timers.StartSingleTimer("look", LookNow.Instance, _state.Options.Interval); // re-armed, so that looks never pile up
         var now = _links.Hearts.Now;
-        var findings = _state.Detector.Look(_links.Hearts.Samples(), now);
+        var samples = _links.Hearts.Samples();
+        Context.System.EventStream.Publish(new HeartbeatsLooked(samples, now)); // for a recorder, where there is one
+        var findings = _state.Detector.Look(samples, now);
         if (findings.Doubts) _log.Warning("The watchdog of heartbeats was late itself and blames nobody ({0} times so far)", _state.Detector.Doubts);
         foreach (var sample in findings.Missed) OnMissed(sample, now - sample.LastBeat);
         foreach (var sample in findings.Heard) _log.Info("Kernel {0}/{1} is heard again", sample.Kernel, sample.Replica);
@@ -70,6 +72,9 @@ internal sealed class KernelWatchdog : ReceiveActor, IWithTimers
         public static readonly LookNow Instance = new();
     }
 }
+
+/// <summary>What the watchdog looked at.</summary>
+internal sealed record HeartbeatsLooked(IReadOnlyList<HeartbeatSample> Samples, TimeSpan Now) : INoSerializationVerificationNeeded;
 
 /// <summary>What outlives a crash of the watchdog.</summary>
 internal sealed class KernelWatchdogState(HeartbeatMonitorOptions options, string node, DateTimeOffset startedAt)

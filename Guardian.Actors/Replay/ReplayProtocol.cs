@@ -20,6 +20,9 @@ internal sealed record TraceLine
     /// <summary>Denials.</summary>
     public ViolationDigest? Violations { get; init; }
 
+    /// <summary>Heartbeats.</summary>
+    public HeartbeatLook? Heartbeats { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, ReplayJson.Default.TraceLine);
 
     /// <exception cref="JsonException">No line of a trace.</exception>

@@ -22,6 +22,7 @@ internal sealed class TraceRecorder : ReceiveActor, IWithTimers
     private readonly Func<TraceFiles> _files;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(Queue) { SingleReader = true });
+    private readonly HeartbeatTrace _hearts = new();
     private long _dropped;
 
     public TraceRecorder(IActorRef mediator, Func<TraceFiles> files, TimeProvider time)
@@ -29,6 +30,7 @@ internal sealed class TraceRecorder : ReceiveActor, IWithTimers
         (_mediator, _files, _time) = (mediator, files, time);
         Receive<Sampled>(x => Keep(new TraceLine { At = x.Sample.At, Resources = x.Sample }));
         Receive<ViolationDigest>(x => Keep(new TraceLine { At = _time.GetUtcNow(), Violations = x }));
+        Receive<HeartbeatsLooked>(OnHeartbeats);
         Receive<SubscribeNow>(_ => _mediator.Tell(new Subscribe(ViolationDigest.Topic, Self)));
         Receive<SubscribeAck>(_ => { });
     }
@@ -43,12 +45,19 @@ internal sealed class TraceRecorder : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(Sampled));
+        Context.System.EventStream.Subscribe(Self, typeof(HeartbeatsLooked));
         Timers.StartPeriodicTimer("subscribe", SubscribeNow.Instance, TimeSpan.Zero, Resubscribe);
         var (reader, files, log) = (_lines.Reader, _files, _log);
         _ = Task.Run(() => WriteAsync(reader, files, log));
     }
 
     protected override void PostStop() => _lines.Writer.TryComplete();
+
+    private void OnHeartbeats(HeartbeatsLooked looked)
+    {
+        var look = _hearts.Difference(looked.Samples, looked.Now);
+        if (looked.Samples.Count > 0 || look.Gone.Count > 0) Keep(new TraceLine { At = _time.GetUtcNow(), Heartbeats = look });
+    }
 
     private void Keep(TraceLine line)
     {

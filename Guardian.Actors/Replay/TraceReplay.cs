@@ -1,4 +1,6 @@
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Monitoring;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Replay;
 
@@ -11,6 +13,7 @@ internal sealed class TraceReplay(MonitorOptions options)
     private readonly Dictionary<string, ResourceDetector> _resources = new(StringComparer.Ordinal);
     private readonly DigestLedger _ledger = new(options.Acl.TableSize * 4);
     private readonly AclDetector _acl = new(options.Acl, "replay");
+    private readonly Dictionary<string, (HeartbeatTrace Trace, HeartbeatDetector Detector)> _hearts = new(StringComparer.Ordinal);
     private readonly List<ReplayedIncident> _incidents = [];
     private readonly Dictionary<(string Key, string Episode), int> _episodes = [];
     private string _node = "node";
@@ -28,16 +31,38 @@ internal sealed class TraceReplay(MonitorOptions options)
             foreach (var signal in detector.Observe(sample)) Add(signal);
         }
 
+        if (line.Heartbeats is { } look) Add(look, line.At);
         if (line.Violations is { } digest)
             foreach (var detection in _acl.Observe(_ledger.Observe(digest), line.At).Detections)
                 Raised(detection.Key, detection.Episode, detection.Type, detection.Subject, detection.At, $"{detection.Rule}; {detection.Violations} so far");
+    }
+
+    private void Add(HeartbeatLook look, DateTimeOffset at)
+    {
+        if (!_hearts.TryGetValue(_node, out var hearts))
+            _hearts[_node] = hearts = (new HeartbeatTrace(), new HeartbeatDetector(options.Heartbeats.Interval, options.Heartbeats.Tolerance));
+        var findings = hearts.Detector.Look(hearts.Trace.Apply(look), look.Now);
+        foreach (var x in findings.Missed)
+        {
+            Raised(KernelIncidents.Key(_node, x.Kernel), Episode(x), BuiltInIncidents.HeartbeatMissed, x.Kernel, at,
+                FormattableString.Invariant($"replica {x.Replica} was silent for {(look.Now - x.LastBeat).TotalMilliseconds:0} ms; it is missed after {x.MissAfter.TotalMilliseconds:0} ms"));
+        }
+
+        foreach (var x in findings.Heard) Over(KernelIncidents.Key(_node, x.Kernel), Episode(x), at);
+    }
+
+    private static string Episode(HeartbeatSample x) => FormattableString.Invariant($"{x.Replica}/{x.Epoch}");
+
+    private void Over(string key, string episode, DateTimeOffset at)
+    {
+        if (_episodes.TryGetValue((key, episode), out var known)) _incidents[known] = _incidents[known] with { Over = at };
     }
 
     private void Add(ResourceSignal signal)
     {
         if (signal.Change == PressureChange.Left)
         {
-            if (_episodes.TryGetValue((signal.Key, signal.Episode), out var at)) _incidents[at] = _incidents[at] with { Over = signal.At };
+            Over(signal.Key, signal.Episode, signal.At);
             return;
         }
 

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.TestKit.Xunit2;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Replay;
 using Guardian.Host.Cli;
@@ -60,6 +61,26 @@ public sealed class TraceReplayTests : TestKit
         var incidents = Replay([new TraceLine { At = T0.AddSeconds(1), Violations = digest }]);
         incidents.Should().OnlyContain(x => x.Key == "acl/principal/rogue").And.ContainSingle().Which.Occurrences.Should().Be(3, "three rules fired in one stretch of trouble");
         incidents[0].Type.Should().Be(AclIncidents.ControlTopicFlood);
+    }
+
+    [Fact]
+    public void Heartbeats_are_replayed_from_what_changed()
+    {
+        HeartbeatSample Heart(string kernel, double lastBeat) => new(kernel, 0, 1, TimeSpan.FromSeconds(lastBeat), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+        var trace = new HeartbeatTrace();
+        var lines = new List<TraceLine>();
+        for (var tick = 0; tick < 120; tick++)
+        {
+            var now = tick / 10.0;
+            HeartbeatSample[] samples = [Heart("steady", Math.Floor(now)), .. tick < 110 ? [Heart("mute", now < 8 ? Math.Min(2, Math.Floor(now)) : Math.Floor(now))] : (HeartbeatSample[])[]];
+            lines.Add(new TraceLine { At = T0.AddSeconds(now), Heartbeats = trace.Difference(samples, TimeSpan.FromSeconds(now)) });
+        }
+
+        lines[5].Heartbeats!.Beats.Should().BeEmpty("nothing has beaten since the look before");
+        lines[110].Heartbeats!.Gone.Should().Equal("mute/0");
+        var incident = Replay(lines).Should().ContainSingle().Subject;
+        (incident.Key, incident.Subject).Should().Be(("kernel/n1/mute", "mute"));
+        ((incident.At - T0).TotalSeconds, (incident.Over!.Value - T0).TotalSeconds).Should().Be((5, 8));
     }
 
     [Fact]
