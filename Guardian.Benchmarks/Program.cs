@@ -12,6 +12,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["startup"] = StartupBenchmark.RunAsync,
     ["resources"] = _ => ResourceSamplingBenchmark.RunAsync(),
     ["flood"] = FloodLatency.RunAsync,
+    ["kernels"] = KernelHeartbeats.RunAsync,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))

@@ -86,6 +86,10 @@ public sealed class GuardianOptions
     /// <summary>Chaos on a running node.</summary>
     public ChaosOptions Chaos { get; set; } = new();
 
+    /// <inheritdoc cref="KernelsOptions.Watch(Akka.Actor.IActorRef, object, Func{Akka.Actor.IActorRef, Task{Akka.Actor.IActorRef}}, Action{KernelSettings})"/>
+    public void Watch(Akka.Actor.IActorRef actor, object ping, Func<Akka.Actor.IActorRef, Task<Akka.Actor.IActorRef>>? restart = null, Action<KernelSettings>? configure = null) =>
+        Kernels.Watch(actor, ping, restart, configure);
+
     /// <summary>Actions that the application adds; set in code. Playbooks may name them at once.</summary>
     public IList<IGuardianAction> Actions { get; } = [];
 

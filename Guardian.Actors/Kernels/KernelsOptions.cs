@@ -28,6 +28,35 @@ public sealed class KernelsOptions
         where TActor : ActorBase =>
         Actor(name, (system, context) => DependencyResolver.For(system).Props<TActor>(context), configure);
 
+    /// <summary>
+    /// Guards an actor that the application has already, without moving its traffic to the bus: asked by <paramref name="ping"/> once per
+    /// interval, missed when it gives no answer, and brought back by its owner when it terminated or is to be restarted.
+    /// </summary>
+    /// <param name="name">As for an actor of Guardian's own.</param>
+    /// <param name="find">The actor, once the system runs.</param>
+    /// <param name="ping">A message that it answers to its sender, whatever the answer; <see cref="Identify"/> is answered by every actor.</param>
+    /// <param name="restart">Its owner's way to bring it back, given the old reference; null: it is looked for again by <paramref name="find"/>.</param>
+    /// <param name="configure">Criticality, class, heartbeat, restarts.</param>
+    public void Watch(string name, Func<ActorSystem, Task<IActorRef>> find, object ping, Func<IActorRef, Task<IActorRef>>? restart = null, Action<KernelSettings>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(find);
+        ArgumentNullException.ThrowIfNull(ping);
+        var target = new WatchedTarget(find, ping, restart);
+        var every = Settings(name, KernelType.Actor, configure).HeartbeatEvery;
+        Actor(name, context => WatchedActor.Props(context, target, every), x =>
+        {
+            configure?.Invoke(x);
+            x.BeatsItself = true;
+        });
+    }
+
+    /// <summary>The same for an actor at hand, under the name of its path.</summary>
+    public void Watch(IActorRef actor, object ping, Func<IActorRef, Task<IActorRef>>? restart = null, Action<KernelSettings>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        Watch(actor.Path.Name, _ => Task.FromResult(actor), ping, restart, configure);
+    }
+
     /// <summary>A command, run as child processes; never through a shell.</summary>
     /// <param name="name">As for an actor.</param>
     /// <param name="command">Program and arguments.</param>

@@ -216,6 +216,71 @@ public sealed class KernelSupervisorTests : TestKit
         _hearts.Samples().Single().LastBeat.Should().BeGreaterThan(before.LastBeat);
     }
 
+    [Fact]
+    public async Task A_watched_actor_is_pinged_missed_and_brought_back_by_its_owner()
+    {
+        var shop = Sys.ActorOf(Props.Create(() => new Shop()), "shop-of-the-application");
+        var restarts = 0;
+        var code = new KernelsOptions();
+        code.Watch("shop", _ => Task.FromResult(shop), "ping",
+            old => Task.FromResult(Sys.ActorOf(Props.Create(() => new Shop()), $"shop-{Interlocked.Increment(ref restarts)}")), x => x.HeartbeatEvery = TimeSpan.FromMilliseconds(50));
+        Start("  []\n", code);
+        await RunningAsync("shop");
+        var first = _hearts.Samples().Single();
+        await Await.UntilAsync(() => _hearts.Samples().Single().LastBeat > first.LastBeat, Soon);
+        shop.Tell("mute");
+        await Await.UntilAsync(() => !_directory.Find("shop")!.Instances[0].Heart!.Beats, Soon);
+        shop.Tell(PoisonPill.Instance);
+        var view = await UntilAsync("shop", x => x.State == KernelState.Running && x.Instances[0].Epoch > first.Epoch);
+        view.Instances[0].LastExit.Should().Contain("shop-of-the-application terminated");
+        restarts.Should().Be(1);
+        await Await.UntilAsync(() => _directory.Find("shop")!.Instances[0].Heart!.Beats, Soon);
+    }
+
+    private sealed class Shop : ReceiveActor
+    {
+        private bool _mute;
+
+        public Shop() => Receive<string>(x =>
+        {
+            if (x == "mute") _mute = true;
+            else if (!_mute) Sender.Tell("pong");
+        });
+    }
+
+    [Fact]
+    public async Task An_actor_kernel_is_told_when_it_is_throttled_and_paused_and_everything_ends_with_the_lease()
+    {
+        var probe = CreateTestProbe();
+        KernelContext? context = null;
+        var code = new KernelsOptions();
+        code.Actor("shop", x =>
+        {
+            context = x;
+            return Props.Create(() => new Telling(probe.Ref));
+        });
+        Start("  []\n", code);
+        await RunningAsync("shop");
+        var until = DateTimeOffset.UtcNow.AddSeconds(1);
+        RestrictKernels Restrict(int percent, string by, DateTimeOffset end) => new() { Which = new KernelSelector { Classes = ["general"] }, Percent = percent, By = by, Until = end, Reason = "test" };
+        (await AskAsync(Restrict(50, "run-1", DateTimeOffset.UtcNow.AddMinutes(5)))).Kernels.Should().Equal("shop");
+        probe.ExpectMsg<KernelSignal>(Soon).Should().Be(new KernelSignal(false, 50));
+        (await AskAsync(Restrict(0, "run-2", until))).Done.Should().BeTrue();
+        probe.ExpectMsg<KernelSignal>(Soon).Paused.Should().BeTrue();
+        _directory.Find("shop")!.Paused.Should().BeTrue();
+        probe.ExpectMsg<KernelSignal>(Soon).Should().Be(new KernelSignal(false, 50), "the pause has lapsed and the throttle holds on");
+        DateTimeOffset.UtcNow.Should().BeOnOrAfter(until);
+        (await AskAsync(new LiftKernels { Pauses = false, By = "run-1", Reason = "undo" })).Done.Should().BeTrue();
+        probe.ExpectMsg<KernelSignal>(Soon).Percent.Should().Be(100);
+        context!.Percent.Should().Be(100);
+        (await AskAsync(new LiftKernels { Pauses = false, By = "run-1", Reason = "undo" })).Done.Should().BeFalse();
+    }
+
+    private sealed class Telling : ReceiveActor
+    {
+        public Telling(IActorRef probe) => Receive<KernelSignal>(probe.Tell);
+    }
+
     private sealed class Crashing : ReceiveActor
     {
         public Crashing() => Receive<string>(_ => throw new InvalidOperationException("boom"));
