@@ -13,6 +13,7 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["resources"] = _ => ResourceSamplingBenchmark.RunAsync(),
     ["flood"] = FloodLatency.RunAsync,
     ["kernels"] = KernelHeartbeats.RunAsync,
+    ["runs"] = RunThroughput.RunAsync,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))

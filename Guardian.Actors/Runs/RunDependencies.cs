@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Akka.Actor;
 using Guardian.Actors.Autonomy;
@@ -44,12 +45,25 @@ internal sealed record RunDependencies(
     private static string? Text(JsonElement incident, string name) =>
         incident.ValueKind == JsonValueKind.Object && incident.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>Reads definitions with the loader.</summary>
-    public static Func<string, string, LoadedDefinition> Loader(Vocabulary vocabulary) => (name, definition) =>
+    /// <summary>Definitions kept parsed; runs of one playbook share theirs. More texts than this at once are read anew.</summary>
+    private const int KeptDefinitions = 256;
+
+    /// <summary>Reads definitions with the loader, each text once: a run's start costs no parsing.</summary>
+    public static Func<string, string, LoadedDefinition> Loader(Vocabulary vocabulary)
+    {
+        var known = new ConcurrentDictionary<(string Name, string Definition), LoadedDefinition>();
+        return (name, definition) =>
+        {
+            if (known.Count >= KeptDefinitions) known.Clear();
+            return known.GetOrAdd((name, definition), x => Read(x.Name, x.Definition, vocabulary));
+        };
+    }
+
+    private static LoadedDefinition Read(string name, string definition, Vocabulary vocabulary)
     {
         var result = PlaybookLoader.Load([(name, definition)], vocabulary);
         return result.Errors.Count == 0 && result.Playbooks.Count == 1
             ? new LoadedDefinition(result.Playbooks[0], null)
             : new LoadedDefinition(null, string.Join("; ", result.Errors.Take(3)));
-    };
+    }
 }

@@ -65,6 +65,7 @@ internal static class GuardianCli
         root.Add(PolicyCommand.Create(options));
         root.Add(PlaybooksCommand.Create(options, CliVocabulary.Make));
         root.Add(KeysCommand.Create(options));
+        root.Add(DataCommand.Create(options));
         root.Add(DemoCommand.Create(options));
         root.Add(ChaosCommand.Create(options));
         root.Add(ReplayCommand.Create(options));

@@ -59,6 +59,6 @@ public sealed partial class DocumentationTests
     private static partial Regex Fence();
 
     // Commands that need no node.
-    [GeneratedRegex(@"\b(keys|policy|playbooks|chaos)\b")]
+    [GeneratedRegex(@"\b(keys|policy|playbooks|chaos|data)\b")]
     private static partial Regex Local();
 }

@@ -28,7 +28,7 @@ internal static class Postgres
         Run($"drop database if exists {new NpgsqlConnectionStringBuilder(connectionString).Database} with (force)");
     }
 
-    private static void Run(string sql)
+    public static void Run(string sql)
     {
         using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Server) { Pooling = false }.ConnectionString);
         connection.Open();
