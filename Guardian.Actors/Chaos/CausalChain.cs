@@ -14,7 +14,7 @@ internal sealed record CausalChain(SeenIncident? Incident, SeenRun? Run, IReadOn
         if (expect.Incident is null) return new(null, null, []);
 
         var broken = new List<string>();
-        var naming = record.Incidents.Where(x => x.Subject == plan.Subject && x.FirstSeen >= (record.Injected ?? TimeSpan.Zero)).OrderBy(x => x.FirstSeen).ToList();
+        var naming = record.Incidents.Where(x => (plan.Subject == ScenarioPlan.AnySubject || x.Subject == plan.Subject) && x.FirstSeen >= (record.Injected ?? TimeSpan.Zero)).OrderBy(x => x.FirstSeen).ToList();
         // The rule that fires first opens the incident; the others join it and stand in its rules.
         var incident = naming.FirstOrDefault(x => x.Type == expect.Incident || x.Rules.Contains(expect.Incident));
         if (incident is null)

@@ -12,6 +12,7 @@ internal static class ChaosProbes
     public const string MitigationsActive = "mitigations.active";
     public const string JournalWritable = "journal.writable";
     public const string TasksCount = "tasks.count";
+    public const string DiskUsed = "disk.used";
 
     /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
     public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
@@ -22,6 +23,7 @@ internal static class ChaosProbes
         [
             new("healthy", FieldType.Bool, true), new("restarts", FieldType.Int, true, "Since the node started."),
             new("parked", FieldType.Int, true), new("queued", FieldType.Int, true),
+            new("queueFull", FieldType.Int, true, "Publishes refused since the node started because a subscriber's queue was full."),
         ], "The bus answers."),
         new(BusViolations,
         [
@@ -35,6 +37,7 @@ internal static class ChaosProbes
         new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
             "Restrictions in force on a target."),
         new(JournalWritable, [], [new("writable", FieldType.Bool, true)], "A write of the harness's own to the node's SQLite journal succeeds."),
+        new(DiskUsed, [], [new("percent", FieldType.Double, true)], "How full the disk of the node's data directory is."),
         new(TasksCount, [new("subject", FieldType.String, true)], [new("count", FieldType.Int, true)], "Work items about a subject in the node's own file of them."),
     ]);
 }

@@ -32,6 +32,9 @@ internal sealed record Scenario
     /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
     public long MemoryDisk { get; init; }
 
+    /// <summary>Options of the throw-away node besides its defaults; <c>{data}</c> in a value is its data directory.</summary>
+    public IReadOnlyDictionary<string, string> NodeOptions { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Proves that the fault is active, independently of the safeguard.</summary>
     public ProbeCheck? Evidence { get; init; }
     public required Expectation Expect { get; init; }
@@ -42,7 +45,10 @@ internal sealed record Scenario
     public IReadOnlyList<int> Proves { get; init; } = [];
 
     /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
-    public bool NeedsQuietHost => Fault is null || Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
+    public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure;
+
+    /// <summary>Its node watches its resources also where the machine is busy.</summary>
+    public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 
     /// <summary><c>S02</c> of <c>S02_acl_spam</c>.</summary>
     public string Id => Name.Split('_')[0];

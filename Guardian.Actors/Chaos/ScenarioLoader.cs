@@ -80,6 +80,7 @@ internal static partial class ScenarioLoader
         if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        var options = NodeOptions(nodeMap, sink);
         nodeMap?.Finish();
         var evidence = map.Take("evidence") is { } node ? ProbeChecks.Read(node, sink) : null;
         if (fault is not null && evidence is null && map.Node.Get("evidence") is null) sink.Add(map.Node, "a scenario with a fault needs 'evidence' that the fault is active");
@@ -103,6 +104,7 @@ internal static partial class ScenarioLoader
             Fault = fault,
             Also = also,
             MemoryDisk = memoryDisk,
+            NodeOptions = options,
             Evidence = evidence,
             Expect = Expect(map, fault),
             Verify = [.. map.List("verify").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
@@ -111,6 +113,18 @@ internal static partial class ScenarioLoader
         };
         map.Finish();
         return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static Dictionary<string, string> NodeOptions(MapReader? node, ErrorSink sink)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in node?.Take("options")?.Entries ?? [])
+        {
+            if (entry.Key.StartsWith("Guardian:", StringComparison.Ordinal)) options[entry.Key] = entry.Value.Text;
+            else sink.Add(entry.KeyNode, $"'{entry.Key}' is not an option of the node; write e.g. Guardian:Autonomy:Destroy");
+        }
+
+        return options;
     }
 
     private static List<int> Proves(MapReader? metadata, ErrorSink sink)

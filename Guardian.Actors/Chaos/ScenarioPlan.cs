@@ -8,6 +8,9 @@ internal sealed class ScenarioPlan
     /// <summary>Fewer operations inside the fault window prove nothing.</summary>
     public const int MinOperations = 200;
 
+    /// <summary>As an expected subject: whatever the incident is about, where its type says it all.</summary>
+    public const string AnySubject = "any";
+
     public ScenarioPlan(Scenario scenario, int seed)
     {
         Scenario = scenario;

@@ -161,7 +161,8 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
             "run", $"--Guardian:Node:DataDirectory={DataDirectory}", $"--Guardian:Http:Url={Url.GetLeftPart(UriPartial.Authority)}",
             $"--Guardian:Monitors:Resources:Enabled={_plan.WatchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
         ];
-        foreach (var argument in _plan.Program.Arguments.Concat(options)) start.ArgumentList.Add(argument);
+        var further = _plan.Options.Select(x => $"--{x.Key}={x.Value.Replace("{data}", DataDirectory, StringComparison.Ordinal)}");
+        foreach (var argument in _plan.Program.Arguments.Concat(options).Concat(further)) start.ArgumentList.Add(argument);
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
         foreach (var name in foreign) start.Environment.Remove(name);
         try
@@ -228,10 +229,11 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 /// <param name="Policy">Its policy.</param>
 /// <param name="Playbooks">Its playbooks.</param>
 /// <param name="MemoryDisk">Bytes of the memory disk for its data; 0: none.</param>
+/// <param name="Options">Further options; <c>{data}</c> is the data directory.</param>
 /// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
 /// <param name="Keeper">Ends it when this process dies.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time);
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time);
 
 /// <summary>The drill cannot be run on this machine; it is inconclusive.</summary>
 internal sealed class ChaosUnsupportedException(string message) : Exception(message);

@@ -30,7 +30,7 @@ public class ScenarioLoaderTests
     [InlineData("probe: bus.health", "probe: bus.helth", "test.yaml:5:14: ", "no probe 'bus.helth'; did you mean 'bus.health'?")]
     [InlineData("check: result.healthy", "check: result.helthy", "test.yaml:5:", "helthy")]
     [InlineData("check: result.healthy", "check: result.restarts", "test.yaml:5:", "needed here")]
-    [InlineData("kind: bus.flood", "kind: disk.fill", "test.yaml:8:16: ", "no fault 'disk.fill'")]
+    [InlineData("kind: bus.flood", "kind: disk.melt", "test.yaml:8:16: ", "no fault 'disk.melt'")]
     [InlineData("topic: system.control", "topic: system.>", "test.yaml:8:", "without wildcards")]
     [InlineData("ttl: 30s", "ttl: 30s, undo: none", "test.yaml:8:", "no key 'undo'")]
     [InlineData("count: 100", "count: 0", "test.yaml:8:", "'count' must be 1 to 100000")]

@@ -188,12 +188,14 @@ internal sealed class Drill(
                 log.Write(clock.Now, "fault-proven");
             }
 
+            // Beside the look: the steady state's probes must not delay the moment of detection.
+            var began = clock.Now;
+            var steady = _proven is null ? null : _checks.FirstBrokenAsync(_scenario.SteadyState, abort);
             await LookAsync(abort).ConfigureAwait(false);
             if (_faults.First.IsCompleted) _withdrawn ??= clock.Now;
-            if (_proven is not null)
+            if (steady is not null)
             {
-                var began = clock.Now;
-                var broken = await _checks.FirstBrokenAsync(_scenario.SteadyState, abort).ConfigureAwait(false);
+                var broken = await steady.ConfigureAwait(false);
                 _stable.Add(began, clock.Now, broken is null);
             }
 
@@ -284,7 +286,7 @@ internal sealed class Drill(
 
     private void GuardLoad()
     {
-        if (_load.Breach is { } breach) throw new GuardrailException(breach);
+        if ((_load.Breach ?? tools.Floors?.Breach()) is { } breach) throw new GuardrailException(breach);
     }
 
     private sealed class GuardrailException(string message) : Exception(message);

@@ -150,6 +150,9 @@ internal sealed record DrillTools
     /// <summary>The node's process, where the runner started it.</summary>
     public INodeControl? Node { get; init; }
 
+    /// <summary>Stops the drill before the machine runs dry; null: not watched.</summary>
+    public HostFloors? Floors { get; init; }
+
     /// <summary>The node in this process.</summary>
     public Hosting.GuardianSystem? Guardian { get; init; }
 

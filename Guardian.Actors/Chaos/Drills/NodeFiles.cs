@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Persistence;
 
@@ -34,6 +35,12 @@ internal static class NodeFiles
         }
 
         return TargetJson.Object(x => x.WriteNumber("count", count));
+    }
+
+    public static JsonElement Disk(string? dataDirectory)
+    {
+        var percent = DiskFill.Used(Known(dataDirectory));
+        return TargetJson.Object(x => x.WriteNumber("percent", percent));
     }
 
     private static string Known(string? dataDirectory) => dataDirectory ?? throw new ChaosTargetException("the node's data directory is not known here");

@@ -27,9 +27,11 @@ internal sealed class NodeWatch
         BannedBefore = await target.BannedAsync(cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The three questions at once: under a flood each answer takes its time, and the moment of detection must not wait for the others.</summary>
     public async Task LookAsync(IChaosTarget target, DrillClock clock, CancellationToken cancellation)
     {
-        foreach (var x in await target.IncidentsAsync(cancellation).ConfigureAwait(false))
+        var (incidents, runs, banned) = (target.IncidentsAsync(cancellation), target.RunsAsync(cancellation), target.BannedAsync(cancellation));
+        foreach (var x in await incidents.ConfigureAwait(false))
         {
             if (_known.Contains(x.Id)) continue;
             var before = _incidents.GetValueOrDefault(x.Id);
@@ -37,7 +39,7 @@ internal sealed class NodeWatch
                 before?.FirstSeen ?? clock.Now, before is null ? x.Violations : before.FirstViolations);
         }
 
-        foreach (var x in await target.RunsAsync(cancellation).ConfigureAwait(false))
+        foreach (var x in await runs.ConfigureAwait(false))
         {
             if (_known.Contains(x.Id)) continue;
             var before = _runs.GetValueOrDefault(x.Id);
@@ -46,7 +48,7 @@ internal sealed class NodeWatch
                 before?.StepsDone ?? (x.StepsDone ? now : null), before?.EndedSeen ?? (x.Ended ? now : null));
         }
 
-        foreach (var x in await target.BannedAsync(cancellation).ConfigureAwait(false))
+        foreach (var x in await banned.ConfigureAwait(false))
         {
             if (!BannedBefore.Contains(x)) _banned.TryAdd(x, clock.Now);
         }

@@ -99,7 +99,7 @@ internal sealed class JournalReadOnly : JournalFault
 internal sealed class JournalFull : JournalFault
 {
     /// <summary>A disk larger than this belongs to more than the node.</summary>
-    private const long Largest = 256L * 1024 * 1024;
+    internal const long Largest = 256L * 1024 * 1024;
 
     private static readonly int[] BlockSizes = [1024 * 1024, 4096]; // coarse, then the last pages
 

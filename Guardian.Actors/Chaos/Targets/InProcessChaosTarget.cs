@@ -60,6 +60,7 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                     x.WriteNumber("restarts", health.Restarts);
                     x.WriteNumber("parked", health.Parked);
                     x.WriteNumber("queued", health.Queued);
+                    x.WriteNumber("queueFull", parts.Counters().QueueFull);
                 });
             case ChaosProbes.BlacklistContains:
                 // What the bus obeys, not what is on its way to it.

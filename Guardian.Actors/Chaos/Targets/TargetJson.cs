@@ -50,6 +50,7 @@ internal static class TargetJson
         {
             x.WriteBoolean("healthy", healthy);
             foreach (var name in HealthCounts) x.WriteNumber(name, Number(bus, name) ?? 0);
+            x.WriteNumber("queueFull", bus.TryGetProperty("refused", out var refused) && refused.ValueKind == JsonValueKind.Object ? Number(refused, "queueFull") ?? 0 : 0);
         });
     }
 
