@@ -26,8 +26,6 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly RelayedDelivery _delivery;
     private readonly string _path;
-    private IReadOnlyList<string> _patterns = [];
-    private long _version;
     private long _seen = -1;
 
     public BusRelay(Links links)
@@ -42,7 +40,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
         Receive<Tick>(OnTick);
         Receive<Wake>(x => Send(x.Peer));
         Receive<BusInterest>(OnInterest);
-        Receive<GetBusInterest>(_ => FromMember(peer => Sender.Tell(Interest(full: true))));
+        Receive<GetBusInterest>(x => FromMember(x, _ => Sender.Tell(Interest(full: true))));
         Receive<RelayBatch>(OnBatch);
         Receive<RelayAck>(OnAck);
     }
@@ -92,7 +90,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
         {
             _seen = version;
             var patterns = InterestSummary.Of(_links.Bus.Subscriptions.Interest());
-            if (!patterns.SequenceEqual(_patterns)) (_patterns, _version) = (patterns, _version + 1);
+            if (!patterns.SequenceEqual(_links.State.Told.Patterns)) _links.State.Told = (_links.State.Told.Version + 1, patterns);
         }
 
         var interest = Interest(full: true);
@@ -113,10 +111,10 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
 
     private BusInterest Interest(bool full) => new()
     {
-        Incarnation = _links.Bus.Incarnation, Version = _version, Patterns = full ? _patterns : null, PolicyHash = _links.PolicyHash(), PlaybooksHash = _links.PlaybooksHash(),
+        Incarnation = _links.Bus.Incarnation, Version = _links.State.Told.Version, Patterns = full ? _links.State.Told.Patterns : null, PolicyHash = _links.PolicyHash(), PlaybooksHash = _links.PlaybooksHash(),
     };
 
-    private void OnInterest(BusInterest x) => FromMember(peer =>
+    private void OnInterest(BusInterest x) => FromMember(x, peer =>
     {
         (peer.PolicyHash, peer.PlaybooksHash) = (x.PolicyHash, x.PlaybooksHash);
         if (peer.Interest is { } known && (x.Incarnation, x.Version).CompareTo(known) <= 0) return;
@@ -144,7 +142,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
         }
     }
 
-    private void OnBatch(RelayBatch batch) => FromMember(peer =>
+    private void OnBatch(RelayBatch batch) => FromMember(batch, peer =>
     {
         foreach (var message in batch.Messages)
         {
@@ -157,7 +155,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
         Sender.Tell(new RelayAck { Incarnation = batch.Incarnation, Sequence = batch.Messages.Count == 0 ? 0 : batch.Messages[^1].Sequence });
     });
 
-    private void OnAck(RelayAck ack) => FromMember(peer =>
+    private void OnAck(RelayAck ack) => FromMember(ack, peer =>
     {
         if (ack.Incarnation != _links.Bus.Incarnation) return;
         peer.Subscriber.UnderWay = Math.Max(0, peer.Subscriber.UnderWay - 1);
@@ -166,7 +164,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
     });
 
     /// <summary>Only members with Guardian are listened to; the connection says who it is.</summary>
-    private void FromMember(Action<Peer> then)
+    private void FromMember(object message, Action<Peer> then)
     {
         var address = Sender.Path.Address;
         if (_links.State.Peers.Values.FirstOrDefault(x => x.Member.Address.Equals(address)) is { } peer)
@@ -175,7 +173,7 @@ internal sealed class BusRelay : ReceiveActor, IWithTimers
             return;
         }
 
-        _links.State.Metrics.Rejected();
+        if (message is RelayBatch) _links.State.Metrics.Rejected(); // the rest is repeated by members that are not known yet
         _log.Debug("Refused what {0} says: not a member of the cluster, or not known as one yet", Sender);
     }
 

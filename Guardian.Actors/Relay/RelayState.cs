@@ -12,6 +12,9 @@ internal sealed class RelayState(RelayOptions options)
 
     public ConcurrentDictionary<UniqueAddress, Peer> Peers { get; } = new();
 
+    /// <summary>What this node's subscribers want as it was told last; others compare versions, so it must not begin anew either.</summary>
+    public (long Version, IReadOnlyList<string> Patterns) Told { get; set; } = (0, []);
+
     public RelayCounters Counters() => Metrics.Snapshot(Waiting);
 
     /// <summary>Messages not yet sent to their node, or sent and not acknowledged.</summary>

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Guardian.Actors.Hosting;
 using Guardian.Host.Http.Security;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace Guardian.Host.Http;
@@ -12,6 +13,7 @@ internal static class ClusterRoutes
 {
     private const string Members = "/cluster/members";
     private const string OneMember = "/cluster/members/{**address}";
+    private static readonly FormOptions Limits = new() { ValueCountLimit = 16, BufferBodyLengthLimit = ApiBodies.MaxCommandBytes, MultipartBodyLengthLimit = ApiBodies.MaxCommandBytes };
     private static readonly ClusterView None = new(null, [], [], null, null, new Dictionary<string, string>());
 
     public static void Map(ApiRoutes routes)
@@ -105,8 +107,16 @@ internal static class ClusterRoutes
     {
         if (http.Request.HasFormContentType)
         {
-            var form = await http.Request.ReadFormAsync(new() { ValueCountLimit = 16, BufferBodyLengthLimit = ApiBodies.MaxCommandBytes, MultipartBodyLengthLimit = ApiBodies.MaxCommandBytes }, http.RequestAborted);
-            if (!StringValues.IsNullOrEmpty(form[field])) return form[field].ToString();
+            try
+            {
+                var form = await http.Request.ReadFormAsync(Limits, http.RequestAborted);
+                if (!StringValues.IsNullOrEmpty(form[field])) return form[field].ToString();
+            }
+            catch (InvalidDataException e)
+            {
+                await SayAsync(http, $"the form cannot be read: {e.Message}", 400);
+                return null;
+            }
         }
 
         await SayAsync(http, field == "operation" ? "Operation not supported" : $"send a form with the field '{field}'", 400);

@@ -7,6 +7,7 @@ using Guardian.Tests.Persistence;
 namespace Guardian.Tests.Clustering;
 
 /// <summary>Three nodes, one truth: processes, sockets and a database as they are in the field.</summary>
+[Collection(RealClusters.Name)]
 public sealed class ClusterTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60); // generous: benchmarks show the times

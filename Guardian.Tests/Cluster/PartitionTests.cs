@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Guardian.Tests.Clustering;
 
 /// <summary>One node of three is cut off, the others go on, it ends, and is let in again. Long: a minute and more.</summary>
+[Collection(RealClusters.Name)]
 public sealed class PartitionTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(90);

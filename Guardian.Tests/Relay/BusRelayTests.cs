@@ -83,6 +83,23 @@ public sealed class BusRelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_a_crash_of_the_relay_new_interest_is_still_heard_and_messages_still_flow()
+    {
+        var (_, first) = _b.Gateway.ClientPort("bob").OpenStream("a.one.>");
+        await WantedAsync("a.one.x");
+        foreach (var node in new[] { _a, _b }) node.RelayActor.Tell(Kill.Instance);
+        var (_, second) = _b.Gateway.ClientPort("bob").OpenStream("b.>");
+        await WantedAsync("b.x");
+        var port = _a.Gateway.ClientPort("alice");
+        port.Publish("a.one.x", new byte[1]).Accepted.Should().BeTrue();
+        port.Publish("b.x", new byte[1]).Accepted.Should().BeTrue();
+        using var deadline = new CancellationTokenSource(Soon);
+        (await first!.Reader.ReadAsync(deadline.Token)).Topic.Should().Be("a.one.x");
+        (await second!.Reader.ReadAsync(deadline.Token)).Topic.Should().Be("b.x");
+        _b.Relay.Counters().Lost.Should().Be(0);
+    }
+
+    [Fact]
     public async Task A_topic_of_the_node_itself_stays_here()
     {
         _b.Gateway.ClientPort("bob").OpenStream(">").Result.Outcome.Should().Be(PublishOutcome.AclDenied);
@@ -98,7 +115,7 @@ public sealed class BusRelayTests : IAsyncLifetime
         var (_, stream) = _b.Gateway.ClientPort("bob").OpenStream("a.>");
         var forged = new RelayBatch { Incarnation = long.MaxValue, Messages = [new RelayedMessage { Sequence = 1, Id = "x", Topic = "a.x", Principal = "guardian", Body = new byte[1], At = DateTimeOffset.UtcNow }] };
         var address = Akka.Cluster.Cluster.Get(_b.System).SelfAddress;
-        _stranger.System.ActorSelection(new RootActorPath(address) / "user" / "relay").Tell(forged, _stranger.RelayActor);
+        _stranger.System.ActorSelection(new RootActorPath(address) / "user" / "parent" / "relay").Tell(forged, _stranger.RelayActor);
         await UntilAsync(() => _b.Relay.Counters().Rejected > 0);
         stream!.Reader.TryRead(out _).Should().BeFalse();
         _b.Relay.Counters().Received.Should().Be(0);
@@ -140,7 +157,8 @@ public sealed class BusRelayTests : IAsyncLifetime
                 """).WithFallback(GuardianHocon.Sections).WithFallback(ClusterHocon.Of()));
             State = BusState.Create(new BusOptions { DefaultQueue = 100_000 }, new PolicyStore(policy, TimeProvider.System, TimeSpan.FromMinutes(10)), new BanView(TimeProvider.System), TimeProvider.System, name, 7);
             Gateway = new BusGateway(State, System.ActorOf(MessageBus.Props(State, ActorRefs.Nobody), "bus"));
-            RelayActor = System.ActorOf(BusRelay.Props(new BusRelay.Links(State, Relay, () => "p", () => "b")), "relay");
+            var relay = BusRelay.Props(new BusRelay.Links(State, Relay, () => "p", () => "b"));
+            RelayActor = System.ActorOf(Props.Create(() => new Parent(relay)), "parent").Ask<IActorRef>("relay", Soon).GetAwaiter().GetResult();
         }
 
         public ActorSystem System { get; }
@@ -148,5 +166,17 @@ public sealed class BusRelayTests : IAsyncLifetime
         public BusGateway Gateway { get; }
         public RelayState Relay { get; } = new(new RelayOptions());
         public IActorRef RelayActor { get; }
+    }
+
+    /// <summary>Restarts whatever crashes, as Guardian's supervisor does.</summary>
+    private sealed class Parent : ReceiveActor
+    {
+        public Parent(Props relay)
+        {
+            var child = Context.ActorOf(relay, "relay");
+            ReceiveAny(_ => Sender.Tell(child));
+        }
+
+        protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
     }
 }
