@@ -13,6 +13,7 @@ using Guardian.Actors.Persistence;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 using Guardian.Actors.Silencing;
+using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
 
@@ -100,6 +101,7 @@ internal sealed record GuardianCore
     public required ReadModel ReadModel { get; init; }
     public required JournalHealthHolder Journal { get; init; }
     public required PlaybookCatalog Playbooks { get; init; }
+    public SwitchView Switches { get; } = new();
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
     public required Mitigations.ApiLimits ApiLimits { get; init; }

@@ -11,6 +11,9 @@ using Guardian.Actors.Persistence;
 using Guardian.Actors.Silencing;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Scheduling;
+using Guardian.Actors.Switches;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
 
 namespace Guardian.Actors.Hosting;
 
@@ -128,6 +131,21 @@ internal sealed record GuardianParts
 
     /// <summary>Figures of the notification channels whose outbox lives on this node.</summary>
     public Func<IReadOnlyCollection<OutboxStatus>> Channels { get; init; } = () => [];
+
+    /// <summary>SwitchReplica.</summary>
+    public IActorRef SwitchActor { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Playbooks that operators disabled.</summary>
+    public SwitchView Switches { get; init; } = new();
+
+    /// <summary>What is wrong with the folder of playbooks now; the last good set stays in force.</summary>
+    public Func<IReadOnlyList<FileError>> PlaybookErrors { get; init; } = () => [];
+
+    /// <summary>Hash over all playbooks in force.</summary>
+    public Func<string> PlaybooksHash { get; init; } = () => "";
+
+    /// <summary>What playbooks may name on this node.</summary>
+    public Vocabulary Vocabulary { get; init; } = new([], [], []);
 
     /// <summary>SilenceReplica.</summary>
     public IActorRef SilenceActor { get; init; } = ActorRefs.Nobody;

@@ -20,6 +20,7 @@ using Guardian.Actors.Replay;
 using Guardian.Actors.Resources;
 using Guardian.Actors.Runs;
 using Guardian.Actors.Silencing;
+using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Hosting;
 
@@ -62,6 +63,7 @@ internal sealed class GuardianTree
         var cluster = Akka.Cluster.Cluster.Get(_context.System);
         Start(RetentionActor.Props(new RetentionLinks(database, _core.ProjectionPath, projection, _core.Journal, () => cluster.SelfAddress.Equals(cluster.State.RoleLeader(ClusterJoining.Role)), _core.Time), Options.Retention), "retention");
         var mode = Start(ModeReplica.Props(_replicator, _core.Mode, _core.Data.FullPath, _core.Time), "mode");
+        var switches = Start(SwitchReplica.Props(_replicator, _core.Switches, _core.Data.FullPath, _core.Time), "switches");
         var silences = Start(SilenceReplica.Props(_replicator, _core.Silences, _core.Data.FullPath, _core.Time), "silences");
         var blacklist = StartBlacklist();
         var bus = Start(MessageBus.Props(_core.Bus, _mediator), "bus");
@@ -89,9 +91,11 @@ internal sealed class GuardianTree
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
             Resources = _core.Resources,
+            SwitchActor = switches, Switches = _core.Switches,
+            PlaybooksHash = () => _core.Playbooks.Current.Hash, PlaybookErrors = () => _core.Playbooks.Errors, Vocabulary = GuardianVocabulary.Of(Options),
         }));
         return new BootPlan(
-            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Scheduler, "scheduler"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
+            [(journal, "journal"), (projection, "projection"), (mode, "mode"), (silences, "silences"), (switches, "switches"), (blacklist, "blacklist"), (bus, "bus"), (policy, "policy"), (agent, "agent"), (kernels.Scheduler, "scheduler"), (kernels.Supervisor, "kernels"), (monitors.Actor, "monitors")],
             [Membership(boot), .. Phases(blacklist, bus, agent, incidents, kernels, monitors.Actor)]);
     }
 
@@ -187,6 +191,7 @@ internal sealed class GuardianTree
             })
         {
             Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
+            Switches = _core.Switches,
         });
         return (agent, incidents);
     }

@@ -75,7 +75,7 @@ internal sealed partial class IncidentActor
         Timers.Cancel(nameof(ChooseRun));
         if (_state.State is not ("open" or "escalated")) return;
         var now = _deps.Time.GetUtcNow();
-        var choice = IncidentLogic.Choose(_state, Fields(), _deps.Playbooks.Current.Playbooks, _lastSeen, now);
+        var choice = IncidentLogic.Choose(_state, Fields(), _deps.Playbooks.Current.Playbooks, _lastSeen, now, _deps.Switches);
         if (choice.Event is { } e) Store(e, () => Chosen(e, choice.RetryAt));
         else Later(choice.RetryAt);
     }

@@ -53,6 +53,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<IncidentCleared>(Clear);
         Command<CloseIncident>(Close);
         Command<DirectRun>(Direct);
+        Command<RequestRun>(Request);
         Command<RunFinished>(Finished);
         Command<Terminated>(RunStopped);
         Command<WriteCount>(_ => PersistCount());

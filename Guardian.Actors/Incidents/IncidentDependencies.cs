@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Switches;
 
 namespace Guardian.Actors.Incidents;
 
@@ -11,6 +12,9 @@ internal sealed record IncidentDependencies(PlaybookCatalog Playbooks, OpenIncid
 {
     /// <summary>Shard region of the outbox; channels that were told of an incident hear of its end there.</summary>
     public IActorRef Outbox { get; init; } = ActorRefs.Nobody;
+
+    /// <summary>Playbooks that operators disabled.</summary>
+    public SwitchView Switches { get; init; } = new();
 
     /// <summary>Numbers up to this may have been given to incidents that were pruned; null while that is not known.</summary>
     public Func<int?> NumberFloor { get; init; } = static () => 0;

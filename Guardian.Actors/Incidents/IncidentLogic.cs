@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Guardian.Actors.Switches;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
@@ -45,10 +46,11 @@ internal static class IncidentLogic
     }
 
     /// <summary>The run for an incident that needs one.</summary>
-    public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now)
+    public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now, SwitchView? switches = null)
     {
         if (state.State is not ("open" or "escalated") || (state.State == "escalated" && !state.Recurred)) return default;
-        if (Match(state, fields, playbooks) is not { } match) return Decline(state, "no playbook has a trigger that fits", now, null);
+        IReadOnlyList<Playbook> enabled = switches is null ? playbooks : [.. playbooks.Where(x => switches.IsEnabled(x.Name))];
+        if (Match(state, fields, enabled) is not { } match) return Decline(state, NoMatch(state, fields, playbooks, switches), now, null);
 
         var (playbook, because) = match;
         var cooled = state.LastRunEndedAt + playbook.Guards.Cooldown;
@@ -99,6 +101,19 @@ internal static class IncidentLogic
         Violations = violations,
     };
 
+    /// <summary>The next run of the open incident.</summary>
+    public static IncidentRunAssigned Assigned(IncidentState state, Playbook playbook, string because, DateTimeOffset now) => new()
+    {
+        At = now, IncidentId = state.Id, RunId = string.Create(CultureInfo.InvariantCulture, $"{state.Id}.{state.Runs + 1}"),
+        Playbook = playbook.Name, Definition = playbook.Definition, Because = because,
+        DropsRecurrences = playbook.OnConflict == ConflictPolicy.Drop,
+    };
+
+    private static string NoMatch(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, SwitchView? switches) =>
+        Match(state, fields, playbooks)?.Playbook.Name is { } name && switches?.Of(name) is { } off
+            ? $"playbook {name} fits but was disabled by {off.By}: {off.Reason}"
+            : "no playbook has a trigger that fits";
+
     private static (Playbook Playbook, string Because)? Match(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks)
     {
         foreach (var rule in state.Rules)
@@ -109,13 +124,8 @@ internal static class IncidentLogic
         return null;
     }
 
-    private static RunChoice Assign(IncidentState state, Playbook playbook, string because, bool containmentOnly, DateTimeOffset now) => new(
-        new IncidentRunAssigned
-        {
-            At = now, IncidentId = state.Id, RunId = string.Create(CultureInfo.InvariantCulture, $"{state.Id}.{state.Runs + 1}"),
-            Playbook = playbook.Name, Definition = playbook.Definition, Because = because, ContainmentOnly = containmentOnly,
-            DropsRecurrences = playbook.OnConflict == ConflictPolicy.Drop,
-        }, null);
+    private static RunChoice Assign(IncidentState state, Playbook playbook, string because, bool containmentOnly, DateTimeOffset now) =>
+        new(Assigned(state, playbook, because, now) with { ContainmentOnly = containmentOnly }, null);
 
     private static RunChoice Decline(IncidentState state, string reason, DateTimeOffset now, DateTimeOffset? retryAt) => new(
         state.Declined == reason ? null : new IncidentRunDeclined { At = now, IncidentId = state.Id, Reason = reason }, retryAt);

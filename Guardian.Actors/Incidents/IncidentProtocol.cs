@@ -109,7 +109,45 @@ public sealed record DirectRun : IIncidentMessage
     public string Reason { get; init; } = "";
 }
 
+/// <summary>
+/// An operator asks for a run of one playbook: for the open incident of the key, or for a new one as described. Whether its trigger's
+/// condition holds, cooldown and quotas do not matter: an operator asked. Answer: <see cref="RunRequested"/>.
+/// </summary>
+public sealed record RequestRun : IIncidentMessage
+{
+    /// <inheritdoc/>
+    public required string Key { get; init; }
+
+    /// <summary>The playbook's name.</summary>
+    public required string Playbook { get; init; }
+
+    /// <summary>What opens the incident where none is open.</summary>
+    public required IncidentRaised Raised { get; init; }
+
+    /// <summary>Who.</summary>
+    public required string By { get; init; }
+
+    /// <summary>Why.</summary>
+    public string Reason { get; init; } = "";
+}
+
 // Replies
+
+/// <summary>Answer to <see cref="RequestRun"/>.</summary>
+public sealed record RunRequested : IGuardianMessage
+{
+    /// <summary>True: the run is in the journal.</summary>
+    public required bool Done { get; init; }
+
+    /// <summary>Why not.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The run.</summary>
+    public string? RunId { get; init; }
+
+    /// <summary>Its incident.</summary>
+    public string? IncidentId { get; init; }
+}
 
 /// <summary>The incident is in the journal (opened, joined or counted).</summary>
 public sealed record IncidentAccepted : IGuardianMessage

@@ -12,6 +12,8 @@ internal static class IncidentsSerialization
         (typeof(IncidentCleared), "incident-cleared:v1"),
         (typeof(CloseIncident), "close-incident:v1"),
         (typeof(DirectRun), "direct-run:v1"),
+        (typeof(RequestRun), "request-run:v1"),
+        (typeof(RunRequested), "run-requested:v1"),
         (typeof(IncidentAccepted), "incident-accepted:v1"),
         (typeof(IncidentOver), "incident-over:v1"),
         (typeof(IncidentAnswer), "incident-answer:v1"),
@@ -32,6 +34,8 @@ internal static class IncidentsSerialization
 [JsonSerializable(typeof(IncidentCleared))]
 [JsonSerializable(typeof(CloseIncident))]
 [JsonSerializable(typeof(DirectRun))]
+[JsonSerializable(typeof(RequestRun))]
+[JsonSerializable(typeof(RunRequested))]
 [JsonSerializable(typeof(IncidentAccepted))]
 [JsonSerializable(typeof(IncidentOver))]
 [JsonSerializable(typeof(IncidentAnswer))]

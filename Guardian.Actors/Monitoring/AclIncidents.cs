@@ -1,22 +1,23 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Guardian.Actors.Incidents;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Monitoring;
 
 /// <summary>Incident types of this room and the keys that they define.</summary>
 internal static class AclIncidents
 {
-    public const string SpamAttack = "message_bus.acl_violation.spam_attack";
-    public const string ActorBlacklist = "message_bus.acl_violation.actor_blacklist";
-    public const string ControlTopicFlood = "message_bus.acl_violation.control_topic_flood";
-    public const string PolicyRegression = "policy.regression";
+    public const string SpamAttack = BuiltInIncidents.SpamAttack;
+    public const string ActorBlacklist = BuiltInIncidents.ActorBlacklist;
+    public const string ControlTopicFlood = BuiltInIncidents.ControlTopicFlood;
+    public const string PolicyRegression = BuiltInIncidents.PolicyRegression;
 
-    public static string PrincipalKey(string principal) => $"acl/principal/{principal}";
+    public static string PrincipalKey(string principal) => BuiltInIncidents.PrincipalKey(principal);
 
-    public static string TopicKey(string topic) => $"acl/topic/{topic}";
+    public static string TopicKey(string topic) => BuiltInIncidents.TopicKey(topic);
 
-    public static string RegressionKey(string policyHash) => $"policy/regression/{policyHash[..Math.Min(12, policyHash.Length)]}";
+    public static string RegressionKey(string policyHash) => BuiltInIncidents.RegressionKey(policyHash);
 
     /// <summary>What the incident's entity is told.</summary>
     public static IncidentRaised Raise(Detection d) => new()

@@ -28,9 +28,9 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
     private readonly Dictionary<string, DateTimeOffset> _differsSince = new(StringComparer.Ordinal);
     private long _number;
 
-    public static string NodeKey(string node) => $"cluster/node/{node}";
+    public static string NodeKey(string node) => Playbooks.Model.BuiltInIncidents.UnreachableKey(node);
 
-    public static string DriftKey(string what) => $"cluster/config/{what}";
+    public static string DriftKey(string what) => Playbooks.Model.BuiltInIncidents.DriftKey(what);
 
     /// <summary>What has changed since the last look.</summary>
     public IReadOnlyList<ClusterSignal> Observe(SeenCluster seen, DateTimeOffset now)

@@ -12,7 +12,7 @@ internal static class KernelIncidents
 {
     private const int LongestReason = 500; // a program's name may be long; evidence stays small
 
-    public static string Key(string node, string kernel) => $"kernel/{node}/{kernel}";
+    public static string Key(string node, string kernel) => Playbooks.Model.BuiltInIncidents.KernelKey(node, kernel);
 
     public static IncidentRaised Missed(string node, HeartbeatSample sample, KernelView? kernel, TimeSpan silent, long number, string episode, DateTimeOffset at) =>
         Raise(BuiltInIncidents.HeartbeatMissed, node, sample.Kernel, kernel, number, episode, at, new JsonObject

@@ -16,6 +16,7 @@ internal static class SerializedRooms
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
         Actions.ActionsRoom.Room,
+        Switches.SwitchJson.Room,
         Kernels.KernelsRoom.Room,
     ];
 }

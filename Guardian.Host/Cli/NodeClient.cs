@@ -106,4 +106,5 @@ internal sealed class NodeClient : IDisposable
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(JsonElement))]
+[System.Text.Json.Serialization.JsonSerializable(typeof(JsonObject))]
 internal sealed partial class CliJson : System.Text.Json.Serialization.JsonSerializerContext;

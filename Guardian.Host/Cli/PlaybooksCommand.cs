@@ -10,11 +10,13 @@ internal static class PlaybooksCommand
 {
     public static Command Create(CliOptions options, Func<Vocabulary> vocabulary)
     {
-        var command = new Command("playbooks", "Playbooks");
+        var command = new Command("playbooks", "Playbooks; without a command those in force on a node");
         command.Add(PlaybooksValidate.Create(options, vocabulary));
         command.Add(PlaybooksTest.Create(options, vocabulary));
+        command.Add(PlaybooksSchema.Create(options, vocabulary));
         command.Add(PlaybooksPlan.Create(options, vocabulary));
         command.Add(PlaybooksExplain.Create(options, vocabulary));
+        PlaybooksNode.AddTo(command, options);
         return command;
     }
 

@@ -31,6 +31,7 @@ internal sealed record StatusView
     /// <summary>Left out where the projection does not answer: unknown is not zero.</summary>
     public int? OpenIncidents { get; init; }
     public required PolicyView Policy { get; init; }
+    public required PlaybooksView Playbooks { get; init; }
     public required JournalView Journal { get; init; }
 
     /// <summary>What the monitors have seen of the whole cluster; left out where they do not answer.</summary>
@@ -137,6 +138,11 @@ internal sealed record RefusedView(long AclDenied, long Blacklisted, long RateLi
 
 internal sealed record PolicyView(string Hash);
 
+/// <param name="Count">Playbooks in force.</param>
+/// <param name="Hash">Over all of them; nodes of a cluster have the same.</param>
+/// <param name="Errors">Of the folder as it is now; while there are any the last good set stays in force.</param>
+internal sealed record PlaybooksView(int Count, string Hash, IReadOnlyList<string> Errors);
+
 internal sealed record JournalView(bool Healthy, string? Reason, DateTimeOffset CheckedAt);
 
 internal sealed record ModeAnswer(string Mode, string Underlying, bool Held, string? Reason, string? By, DateTimeOffset? Since, DateTimeOffset? Until);
@@ -149,7 +155,53 @@ internal sealed record BanAnswer(string Principal, DateTimeOffset? Until, int Of
 
 internal sealed record ReasonRequest(string? Reason);
 
-internal sealed record PlaybookSummary(string Name, int Version, string Hash, string Mode, string? Description);
+internal sealed record PlaybookSummary
+{
+    public required string Name { get; init; }
+    public required int Version { get; init; }
+    public required string Hash { get; init; }
+
+    /// <summary>observe, propose or enforce.</summary>
+    public required string Mode { get; init; }
+    public string? Owner { get; init; }
+    public string? Description { get; init; }
+    public required IReadOnlyList<TriggerView> Triggers { get; init; }
+
+    /// <summary>False: it starts no run until an operator enables it.</summary>
+    public required bool Enabled { get; init; }
+
+    /// <summary>The operator's word on it, where there is one.</summary>
+    public SwitchedView? Switched { get; init; }
+
+    /// <summary>What is wrong with its file now; the version shown stays in force.</summary>
+    public required IReadOnlyList<string> Errors { get; init; }
+}
+
+internal sealed record TriggerView(string Event, string? When);
+
+internal sealed record SwitchedView(string By, string Reason, DateTimeOffset At);
+
+internal sealed record PlaybookDetail
+{
+    public required PlaybookSummary Playbook { get; init; }
+    public required IReadOnlyList<PlaybookStepView> Steps { get; init; }
+    public required IReadOnlyList<string> Verify { get; init; }
+    public required IReadOnlyList<string> Tests { get; init; }
+
+    /// <summary>The file's text.</summary>
+    public required string Definition { get; init; }
+}
+
+internal sealed record PlaybookStepView(string Id, string Action, string? If, string Risk);
+
+/// <param name="Incident">Fields of the incident, an object.</param>
+/// <param name="DryRun">True: only the plan.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record RunRequest(JsonElement Incident, bool DryRun, string? Reason);
+
+internal sealed record RunAnswer(string Id, string Incident);
+
+internal sealed record ExplainRequest(JsonElement Event);
 
 /// <param name="Scenarios">Ids or names, or <c>all</c>.</param>
 /// <param name="Seed">Default: drawn.</param>
@@ -246,5 +298,10 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(IReadOnlyList<Mitigation>), TypeInfoPropertyName = "Mitigations")]
 [JsonSerializable(typeof(IReadOnlyList<IncidentView>), TypeInfoPropertyName = "Incidents")]
 [JsonSerializable(typeof(IReadOnlyList<RunDetail>), TypeInfoPropertyName = "Runs")]
+[JsonSerializable(typeof(PlaybookDetail))]
+[JsonSerializable(typeof(RunRequest))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>), TypeInfoPropertyName = "Fields")]
+[JsonSerializable(typeof(RunAnswer))]
+[JsonSerializable(typeof(ExplainRequest))]
 [JsonSerializable(typeof(IReadOnlyList<PlaybookSummary>), TypeInfoPropertyName = "Playbooks")]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -29,6 +29,7 @@ public static class GuardianEndpoints
         JobRoutes.Map(routes);
         SilenceRoutes.Map(routes);
         IncidentRoutes.Map(routes);
+        PlaybookRoutes.Map(routes);
         EventRoutes.Map(routes);
         ChaosRoutes.Map(routes);
         ClusterRoutes.Map(routes);

@@ -17,7 +17,6 @@ internal static class StatusRoutes
     public static void Map(ApiRoutes routes)
     {
         routes.Map("GET", "/api/v1/status", Rights.Read, "What this node is doing", call => StatusAsync(routes.Api, call), ApiJson.Default.StatusView);
-        routes.Map("GET", "/api/v1/playbooks", Rights.Read, "Playbooks in force", PlaybooksAsync, ApiJson.Default.Playbooks);
     }
 
     public static string Text(OperatingMode mode) => mode switch
@@ -49,6 +48,7 @@ internal static class StatusRoutes
             Bans = parts.Bans.Count,
             OpenIncidents = await OpenAsync(call),
             Policy = new PolicyView(parts.PolicyHash()),
+            Playbooks = new PlaybooksView(parts.Playbooks().Count, parts.PlaybooksHash(), [.. parts.PlaybookErrors().Select(x => x.ToString())]),
             Journal = new JournalView(journal.Healthy, journal.Reason, journal.CheckedAt),
             Parked = parts.Parked(),
             Unreadable = parts.Unreadable() is { Count: > 0 } unreadable ? unreadable : null,
@@ -101,7 +101,4 @@ internal static class StatusRoutes
             return null; // the projection is away; the rest of the status is worth having all the more
         }
     }
-
-    private static Task PlaybooksAsync(ApiCall call) => ApiBodies.JsonAsync(call.Http,
-        [.. call.Guardian.Parts.Playbooks().Select(x => new PlaybookSummary(x.Name, x.Version, x.Hash, Text(x.Mode), x.Description))], ApiJson.Default.Playbooks);
 }

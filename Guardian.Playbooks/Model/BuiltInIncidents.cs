@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Guardian.Playbooks.Model;
 
 /// <summary>The kinds of incident that Guardian raises by itself.</summary>
@@ -64,10 +66,10 @@ public static class BuiltInIncidents
     /// <summary>All of them.</summary>
     public static IReadOnlyList<IncidentType> All { get; } =
     [
-        new(SpamAttack, [Principal, Topic, Violations]),
-        new(ActorBlacklist, [Principal, Topic, Violations]),
-        new(ControlTopicFlood, [Principal, Topic, Violations]),
-        new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]),
+        new(SpamAttack, [Principal, Topic, Violations]) { Key = AclKey },
+        new(ActorBlacklist, [Principal, Topic, Violations]) { Key = AclKey },
+        new(ControlTopicFlood, [Principal, Topic, Violations]) { Key = AclKey },
+        new(PolicyRegression, [Principal, Topic, Violations, new("policyHash", FieldType.String, true, "SHA-256 of the policy that denies now.")]) { Key = RegressionKey },
         new(HeartbeatMissed,
         [
             .. Kernel,
@@ -75,27 +77,27 @@ public static class BuiltInIncidents
             new("epoch", FieldType.Int, true, "Which instance of the replica."),
             new("silentMs", FieldType.Int, true, "Milliseconds without a beat when it was missed."),
             new("missAfterMs", FieldType.Int, true, "Milliseconds without a beat that are allowed."),
-        ]),
+        ]) { Key = KernelKey },
         new(KernelCrashLoop,
         [
             .. Kernel,
             new("restarts", FieldType.Int, true, "Restarts since the node started."),
             new("reason", FieldType.String, true, "How it ended last."),
-        ]),
-        new(CpuPressure, Pressure),
-        new(MemoryPressure, Pressure),
+        ]) { Key = KernelKey },
+        new(CpuPressure, Pressure) { Key = x => NodeKey("cpu", x) },
+        new(MemoryPressure, Pressure) { Key = x => NodeKey("memory", x) },
         new(DiskPressure, Pressure),
         new(NodeUnreachable,
         [
             new("address", FieldType.String, true, "Its address."),
             new("reason", FieldType.String, true, "What was seen."),
-        ]),
+        ]) { Key = x => Text(x, "subject") is { } node ? UnreachableKey(node) : null },
         new(ConfigDrift,
         [
             new("what", FieldType.String, true, "policy or playbooks."),
             new("hashes", FieldType.String, true, "Each node with the beginning of its hash."),
             new("reason", FieldType.String, true, "What was seen."),
-        ]),
+        ]) { Key = x => Text(x, "what") is { } what ? DriftKey(what) : null },
         new(SensorFailure,
         [
             new("resource", FieldType.String, true, "cpu, memory, disk or sampler."),
@@ -103,4 +105,35 @@ public static class BuiltInIncidents
             new("reason", FieldType.String, true, "Why it is not known."),
         ]),
     ];
+
+    /// <summary>Of who is blamed, else of the topic.</summary>
+    public static string PrincipalKey(string principal) => $"acl/principal/{principal}";
+
+    /// <summary>Of a topic where nobody is blamed.</summary>
+    public static string TopicKey(string topic) => $"acl/topic/{topic}";
+
+    /// <summary>Of a policy that denies what the one before allowed.</summary>
+    public static string RegressionKey(string policyHash) => $"policy/regression/{policyHash[..Math.Min(12, policyHash.Length)]}";
+
+    /// <summary>Of a node that does not answer.</summary>
+    public static string UnreachableKey(string node) => $"cluster/node/{node}";
+
+    /// <summary>Of files, policy or playbooks, that differ between nodes.</summary>
+    public static string DriftKey(string what) => $"cluster/config/{what}";
+
+    /// <summary>Of a kernel on its node.</summary>
+    public static string KernelKey(string node, string kernel) => $"kernel/{node}/{kernel}";
+
+    private static string? KernelKey(JsonElement incident) =>
+        Text(incident, "node") is { } node && Text(incident, "kernel") is { } kernel ? KernelKey(node, kernel) : null;
+
+    private static string? AclKey(JsonElement incident) =>
+        Text(incident, "principal") is { } principal ? PrincipalKey(principal) : Text(incident, "topic") is { } topic ? TopicKey(topic) : null;
+
+    private static string? NodeKey(string resource, JsonElement incident) => Text(incident, "node") is { } node ? $"resource/{resource}/{node}" : null;
+
+    private static string? RegressionKey(JsonElement incident) => Text(incident, "policyHash") is { } hash ? RegressionKey(hash) : null;
+
+    private static string? Text(JsonElement incident, string name) =>
+        incident.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

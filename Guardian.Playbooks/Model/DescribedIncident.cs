@@ -55,7 +55,6 @@ public static class DescribedIncident
         var all = new JsonObject
         {
             ["id"] = "described",
-            ["key"] = $"{type.Name}/described",
             ["type"] = type.Name,
             ["severity"] = "medium",
             ["node"] = node,
@@ -69,7 +68,16 @@ public static class DescribedIncident
         }
 
         all["type"] = type.Name;
+        all["key"] = KeyOf(type, JsonSerializer.SerializeToElement(all));
         return JsonSerializer.SerializeToElement(all);
+    }
+
+    /// <summary>The key that the type defines, else the given one, else of type and subject; of an incident with all its fields.</summary>
+    public static string KeyOf(IncidentType type, JsonElement given)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return (given.ValueKind == JsonValueKind.Object ? type.Key?.Invoke(given) : null)
+            ?? Text(given, "key") ?? $"{type.Name}/{Subject(given) ?? type.Name}";
     }
 
     /// <summary>The blamed principal, else the topic: what monitors take where it is not given; null where neither is.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Guardian.Playbooks.Model;
 
 /// <summary>Static type of a name or an expression.</summary>
@@ -78,6 +80,12 @@ public enum InputRule
 /// <param name="Fields">Fields besides those that every incident has.</param>
 public sealed record IncidentType(string Name, IReadOnlyList<FieldSpec> Fields)
 {
+    /// <summary>
+    /// The key of an incident with these fields, as the type's monitor gives it; null where they do not tell. Without it a described
+    /// incident takes the key that is given, else <c>&lt;type&gt;/&lt;subject&gt;</c>.
+    /// </summary>
+    public Func<JsonElement, string?>? Key { get; init; }
+
     /// <summary>Fields of every incident: id, key, type, severity, node, subject, openedAt, occurrences.</summary>
     public static IReadOnlyList<FieldSpec> Common { get; } =
     [

@@ -40,7 +40,7 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
             Starts = clauses.Any(x => x.Holds),
             Because = clauses.FirstOrDefault(x => x.Holds)?.Because ?? string.Join("; ", clauses.Where(x => x.Event == type.Name).Select(x => x.Because)),
             Held = autonomy.Held,
-            Guards = Guards(playbook),
+            Guards = Guards(playbook, scope),
             Timeout = new Duration(playbook.Timeout).ToString(),
             Steps = [.. playbook.Steps.Select(x => Plan(playbook, x, scope))],
             Finally = [.. playbook.Finally.Select(x => Plan(playbook, x, scope))],
@@ -150,13 +150,31 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
         return $"{attempts} of at most {new Duration(step.Timeout)}; a failure {(step.ContinueOnError ? "lets the run go on" : "ends the run")}";
     }
 
-    private static List<string> Guards(Playbook playbook)
+    private static string Lock(Template text, EvaluationScope scope)
+    {
+        try
+        {
+            return text.RenderText(scope);
+        }
+        catch (EvaluationException e)
+        {
+            return $"not known: {e.Message}";
+        }
+    }
+
+    private static List<string> Guards(Playbook playbook, EvaluationScope scope)
     {
         var guards = new List<string>();
+        var declared = playbook.Guards;
         if (playbook.HoldFor > TimeSpan.Zero) guards.Add($"holdFor {new Duration(playbook.HoldFor)}: acts only if the incident still fires then");
-        if (playbook.Guards.Cooldown > TimeSpan.Zero) guards.Add($"cooldown {new Duration(playbook.Guards.Cooldown)} after a run ended, for its key");
-        guards.AddRange(playbook.Guards.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture,
+        if (declared.Cooldown > TimeSpan.Zero) guards.Add($"cooldown {new Duration(declared.Cooldown)} after a run ended, for its key");
+        guards.AddRange(declared.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture,
             $"at most {x.Count} runs per {new Duration(x.Per)} and {YamlValues.Snake(x.Scope)}, then containment only")));
+        if (declared.Lock is { } text) guards.Add($"lock '{Lock(text, scope)}': of the runs with the same text one acts at a time");
+        if (declared.BlastRadius is { Kernels: { } kernels }) guards.Add($"blast radius: at most {kernels} of the declared kernels held at once, at least 1");
+        if (declared.BlastRadius is { Principals: { } principals }) guards.Add(string.Create(CultureInfo.InvariantCulture, $"blast radius: at most {principals} principals held at once"));
+        if (declared.CircuitBreaker is { } breaker)
+            guards.Add(string.Create(CultureInfo.InvariantCulture, $"circuit breaker: opens after {breaker.Failures} escalated runs within {new Duration(breaker.Within)}, until an operator resets it"));
         return guards;
     }
 }

@@ -10,11 +10,14 @@ using Guardian.Actors.Scheduling;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Switches;
 using Guardian.Host;
 using Guardian.Host.Hosting;
 using Guardian.Host.Http;
 using Guardian.Host.Http.Security;
 using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+using Guardian.Tests.Playbooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -48,6 +51,11 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
     public List<string> NotReady { get; } = [];
     public List<EventView> Events { get; } = [];
     public string? BanRefusal { get; set; }
+    public SwitchView Switches { get; } = new();
+    public List<FileError> PlaybookErrors { get; } = [];
+    public Lazy<IReadOnlyList<Playbook>> Playbooks { get; } = new(() =>
+        PlaybookLoader.LoadDirectory(RepositoryFiles.Folder("playbooks"), GuardianVocabulary.Of(new GuardianOptions())).Playbooks);
+    public RunRequested Requested { get; set; } = new() { Done = true, RunId = "i-1.1", IncidentId = "i-1" };
 
     public static async Task<HostFixture> StartAsync(Action<HostFixture>? prepare = null)
     {
@@ -130,6 +138,11 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             NotReady = () => NotReady,
             Journal = () => Journal,
             IsProtected = x => x == "guardian",
+            SwitchActor = bans,
+            Switches = Switches,
+            Vocabulary = GuardianVocabulary.Of(Options),
+            Playbooks = () => Playbooks.Value,
+            PlaybookErrors = () => PlaybookErrors,
             PolicyHash = () => "abc",
         });
     }
@@ -148,9 +161,18 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             LiftMitigation => new BusCommandResult(false, "no such limit"),
             GetMode => new ModeStatus(OperatingMode.Enforce, false, null, null, null, null),
             SetMode x => new ModeStatus(x.Mode ?? OperatingMode.Enforce, x.Hold ?? false, x.Reason, x.By, null, null),
+            SetSwitch x => new SwitchAnswer(Switched(x), null),
+            RequestRun => Requested,
             CloseIncident or DirectRun => new IncidentAnswer { Done = message is CloseIncident, Reason = "the run has ended" },
             _ => new Status.Failure(new InvalidOperationException("unexpected " + message.GetType().Name)),
         };
+    }
+
+    private PlaybookSwitch Switched(SetSwitch x)
+    {
+        var word = new PlaybookSwitch { Playbook = x.Playbook, Enabled = x.Enabled, By = x.By, Reason = x.Reason, At = _time.GetUtcNow() };
+        Switches.Take(word);
+        return word;
     }
 
     PublishResult IBusClients.Publish(GuardianSystem guardian, string principal, string topic, ReadOnlyMemory<byte> body, string? contentType)

@@ -6,6 +6,7 @@ using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Runs;
+using Guardian.Actors.Switches;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
@@ -220,6 +221,72 @@ public sealed class IncidentActorTests : TestKit
         undo.Cancels.Should().Be(ban.Key);
         Answer(undo);
         await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+    }
+
+    private static RequestRun Requested(string playbook = "test_playbook") => new()
+    {
+        Key = "k", Playbook = playbook, By = "ann", Reason = "to be sure", Raised = IncidentLogicTests.Raised(1, "operator/1", 3),
+    };
+
+    [Fact]
+    public async Task An_operator_starts_a_run_and_the_key_has_one_incident_and_one_run()
+    {
+        var incident = Incident();
+        incident.Tell(Requested(), TestActor);
+        var started = await ExpectMsgAsync<RunRequested>(Patience);
+        (started.Done, started.RunId).Should().Be((true, started.IncidentId + ".1"));
+        var ban = await Dispatch("ban");
+        ban.RunId.Should().Be(started.RunId);
+
+        incident.Tell(Requested(), TestActor);
+        (await ExpectMsgAsync<RunRequested>(Patience)).Should().Match<RunRequested>(x => !x.Done && x.Reason!.Contains("is under way; an incident has one run at a time", StringComparison.Ordinal));
+        incident.Tell(Raised(), _monitor.Ref);
+        (await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience)).IncidentId.Should().Be(started.IncidentId, "a detection joins it");
+
+        Answer(ban);
+        await PassChecks();
+        await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
+    }
+
+    [Fact]
+    public async Task A_run_that_an_operator_asked_for_survives_a_death()
+    {
+        var first = Incident();
+        first.Tell(Requested(), TestActor);
+        await ExpectMsgAsync<RunRequested>(Patience);
+        await Dispatch("ban");
+        await Kill(first);
+
+        Incident();
+
+        (await _agent.FishForMessageAsync<ResolveAction>(_ => true, Patience)).Dispatch.Key.Should().EndWith("/ban");
+    }
+
+    [Fact]
+    public async Task A_disabled_playbook_starts_no_run_until_it_is_enabled()
+    {
+        _deps.Switches.Take(new PlaybookSwitch { Playbook = "test_playbook", Enabled = false, By = "ann", Reason = "too eager", At = DateTimeOffset.UnixEpoch });
+        var incident = Incident();
+        incident.Tell(Requested(), TestActor);
+        (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Be("playbook test_playbook was disabled by ann: too eager");
+        incident.Tell(Raised(), _monitor.Ref);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        await _agent.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(300));
+
+        _deps.Switches.Take(_deps.Switches.Of("test_playbook")! with { Enabled = true, At = DateTimeOffset.UtcNow });
+
+        await Dispatch("ban");
+    }
+
+    [Fact]
+    public async Task An_operator_asks_in_vain_for_a_playbook_that_is_not_there_or_past_the_cap()
+    {
+        var incident = Incident();
+        incident.Tell(Requested("other"), TestActor);
+        (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Contain("no playbook 'other' is in force");
+        for (var i = 0; i < 1_000; i++) _open.TryEnter($"other-{i}");
+        incident.Tell(Requested(), TestActor);
+        (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Contain("1000 incidents are open");
     }
 
     private async Task Kill(IActorRef incident)

@@ -1,5 +1,6 @@
 using CsCheck;
 using Guardian.Actors.Incidents;
+using Guardian.Actors.Switches;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 using Guardian.Tests.Playbooks.Execution;
@@ -69,6 +70,20 @@ public sealed class IncidentLogicTests
         (state.State, state.Counts.Total).Should().Be(("resolved", 300));
         var next = Opened(state, detection: 2);
         (next.Number, next.State, next.Id).Should().Be((2, "open", IncidentKeys.Incident(Entity, 2)));
+    }
+
+    [Fact]
+    public void A_disabled_playbook_is_passed_over_and_the_reason_says_who_disabled_it()
+    {
+        var state = Opened();
+        var switches = new SwitchView();
+        switches.Take(new PlaybookSwitch { Playbook = "test_playbook", Enabled = false, By = "ann", Reason = "too eager", At = Now });
+        RunChoice ChooseAmong(params Playbook[] books) => IncidentLogic.Choose(state, IncidentFields.Of(state, 5, Now), books, Now, Now, switches);
+
+        ChooseAmong(Book()).Event.Should().BeOfType<IncidentRunDeclined>().Which.Reason.Should().Be("playbook test_playbook fits but was disabled by ann: too eager");
+        ChooseAmong(Book(), Book() with { Name = "z" }).Event.Should().BeOfType<IncidentRunAssigned>().Which.Playbook.Should().Be("z");
+        switches.Take(switches.Of("test_playbook")! with { Enabled = true, At = Now.AddTicks(1) });
+        ChooseAmong(Book()).Event.Should().BeOfType<IncidentRunAssigned>();
     }
 
     [Fact]

@@ -132,4 +132,26 @@ public sealed class PlaybookPlannerTests
         if (error is null) errors.Should().BeEmpty();
         else errors.Should().Equal(error);
     }
+
+    [Theory]
+    [InlineData(BuiltInIncidents.SpamAttack, """{ "principal": "rogue", "topic": "t" }""", "acl/principal/rogue")]
+    [InlineData(BuiltInIncidents.ControlTopicFlood, """{ "topic": "t", "key": "mine" }""", "acl/topic/t")]
+    [InlineData(BuiltInIncidents.PolicyRegression, """{ "policyHash": "0123456789abcdef" }""", "policy/regression/0123456789ab")]
+    [InlineData(BuiltInIncidents.CpuPressure, """{ "node": "n7" }""", "resource/cpu/n7")]
+    [InlineData(BuiltInIncidents.MemoryPressure, "{}", "resource/memory/n1")]
+    [InlineData(BuiltInIncidents.NodeUnreachable, """{ "subject": "n7" }""", "cluster/node/n7")]
+    [InlineData(BuiltInIncidents.ConfigDrift, """{ "what": "policy" }""", "cluster/config/policy")]
+    [InlineData(BuiltInIncidents.KernelCrashLoop, """{ "kernel": "trainer" }""", "kernel/n1/trainer")]
+    [InlineData(BuiltInIncidents.DiskPressure, """{ "key": "resource/disk/n1/data" }""", "resource/disk/n1/data")]
+    public void A_described_incident_has_the_key_that_its_monitor_would_give_it(string type, string incident, string key) =>
+        DescribedIncident.Complete(BuiltInIncidents.All.Single(x => x.Name == type), RunFixture.Json(incident), "n1", RunFixture.Origin)
+            .GetProperty("key").GetString().Should().Be(key);
+
+    [Theory]
+    [InlineData("""{ "key": "mine", "subject": "x" }""", "mine")]
+    [InlineData("""{ "principal": "x" }""", "test.trouble/x")]
+    [InlineData("{}", "test.trouble/test.trouble")]
+    public void A_type_that_defines_no_key_takes_the_given_one(string incident, string key) =>
+        DescribedIncident.Complete(RunFixture.Vocabulary.Incidents[RunFixture.IncidentType], RunFixture.Json(incident), "n1", RunFixture.Origin)
+            .GetProperty("key").GetString().Should().Be(key);
 }
