@@ -9,6 +9,8 @@ var benchmarks = new Dictionary<string, Func<string[], Task>>(StringComparer.Ord
     ["violations"] = _ => ViolationFlood.RunAsync(),
     ["blacklist"] = BlacklistBenchmark.RunAsync,
     ["expressions"] = args => Task.FromResult(BenchmarkRunner.Run<ExpressionBenchmarks>(null, args)),
+    ["playbooks"] = _ => PlaybookLoadBenchmark.RunAsync(),
+    ["recovery"] = _ => RunRecoveryBenchmark.RunAsync(),
     ["startup"] = StartupBenchmark.RunAsync,
     ["resources"] = _ => ResourceSamplingBenchmark.RunAsync(),
     ["flood"] = FloodLatency.RunAsync,

@@ -83,12 +83,17 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
         };
     }
 
-    /// <summary>Decides about the question what became of a key. A recorded unknown is probed again: that can only add knowledge.</summary>
-    public LedgerDecision Resolve(string key, string runId, long epoch)
+    /// <summary>
+    /// Decides about the question what became of a key's attempt. A recorded unknown is probed again: that can only add knowledge.
+    /// Where only an earlier attempt failed, this one was never carried out.
+    /// </summary>
+    public LedgerDecision Resolve(string key, string runId, long epoch, int attempt)
     {
         if (Outdated(runId, epoch) is { } refusal) return refusal;
         if (!_entries.TryGetValue(key, out var entry)) return new LedgerDecision(LedgerVerdict.Probe);
         if (entry.Running) return new LedgerDecision(LedgerVerdict.Running);
+        if (entry is { Tombstone: false, Outcome.Kind: OutcomeKind.Failed } && entry.Attempt < attempt)
+            return new LedgerDecision(LedgerVerdict.Replay, new KeyOutcome(OutcomeKind.NotDone));
         return entry.Outcome is null or { Kind: OutcomeKind.Unknown }
             ? new LedgerDecision(LedgerVerdict.Probe)
             : new LedgerDecision(LedgerVerdict.Replay, entry.Outcome);

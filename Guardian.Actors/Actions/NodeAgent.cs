@@ -72,7 +72,7 @@ internal sealed class NodeAgent : ReceiveActor
     private void OnResolve(ResolveAction resolve)
     {
         var dispatch = resolve.Dispatch;
-        var decision = _memory.Ledger.Resolve(dispatch.Key, dispatch.RunId, dispatch.Epoch);
+        var decision = _memory.Ledger.Resolve(dispatch.Key, dispatch.RunId, dispatch.Epoch, dispatch.Attempt);
         if (decision.Verdict != LedgerVerdict.Probe)
             AnswerKnown(dispatch.Key, dispatch.Epoch, 0, decision);
         else if (_registry.TryGetAction(dispatch.Action, out var binding))
@@ -109,7 +109,7 @@ internal sealed class NodeAgent : ReceiveActor
     private void Accept(AgentJob job, long epoch, int attempt)
     {
         job.Askers[Sender] = (epoch, attempt);
-        _memory.Ledger.Begin(job.Dispatch.Key, epoch, job.Dispatch.Attempt);
+        _memory.Ledger.Begin(job.Dispatch.Key, epoch, job.Resolves ? 0 : job.Dispatch.Attempt); // a question is no attempt
         _memory.Jobs[job.Dispatch.Key] = job;
         var lane = LaneOf(job);
         if (_memory.Hanging >= _limits.Hanging)

@@ -81,6 +81,9 @@ internal sealed record GuardianParts
     /// <summary>Shard region of incidents.</summary>
     public required IActorRef Incidents { get; init; }
 
+    /// <summary>Shard region of guards: locks, quotas, circuit breakers, see <c>GuardsProtocol.cs</c>.</summary>
+    public IActorRef Guards { get; init; } = ActorRefs.Nobody;
+
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 

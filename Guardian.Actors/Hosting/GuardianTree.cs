@@ -11,6 +11,7 @@ using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
@@ -35,6 +36,7 @@ internal sealed class GuardianTree
     private readonly IActorRef _mediator;
     private readonly IActorRef _replicator;
     private readonly NodeDirectory _nodes;
+    private IActorRef _guards = ActorRefs.Nobody;
     private readonly RelayState _relay;
     private long? _conflictSince;
 
@@ -84,7 +86,7 @@ internal sealed class GuardianTree
             Bus = gateway, Counters = gateway.Counters, ClientPort = gateway.ClientPort, BusActor = bus,
             NodeName = _core.Data.NodeName, Options = Options, DataDirectory = _core.Data.FullPath, StartedAt = _core.StartedAt, Time = _core.Time,
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
-            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Agent = agent, Monitors = monitors.Actor,
+            Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Guards = _guards, Agent = agent, Monitors = monitors.Actor,
             Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
             Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
@@ -182,11 +184,12 @@ internal sealed class GuardianTree
         var registry = GuardianVocabulary.Registry(Options, dependencies);
         if (Options.Files.Watch) Start(PlaybookWatcher.Props(ShippedFiles.Folder(Options.Files.Playbooks), _core.Playbooks), "playbooks");
         var agent = Start(NodeAgent.Props(registry, _core.Mode, _core.Time), "agent");
+        var guards = _guards = GuardRegion.Start(_context.System, _core.Time);
         var incidents = IncidentRegion.Start(_context.System, new IncidentDependencies(
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
-                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches,
+                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
                 Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {

@@ -100,7 +100,7 @@ internal sealed partial class IncidentActor
 
     private void Later(DateTimeOffset? at)
     {
-        if (_state.State != "open") return;
+        if (_state.State != "open" && at is null) return;
         var wait = at - _deps.Time.GetUtcNow() ?? LookAgain;
         Timers.StartSingleTimer(nameof(ChooseRun), ChooseRun.Instance, wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
     }
@@ -150,7 +150,12 @@ internal sealed partial class IncidentActor
     {
         _log.Info("Incident {Incident} {State}: {Reason}", x.IncidentId, x.State, x.Reason);
         Timers.Cancel(nameof(WriteCount));
-        if (_state.Open) return;
+        if (_state.Open)
+        {
+            Choose();
+            return;
+        }
+
         var key = _state.Raised!.Key;
         _deps.Open.Leave(key);
         foreach (var (monitor, episode) in _raisedBy.Values) monitor.Tell(new IncidentOver { Key = key, Episode = episode });

@@ -18,8 +18,9 @@ internal readonly record struct RunChoice(IncidentEvent? Event, DateTimeOffset? 
 /// One incident is open at a time. Another rule or a new detection joins it; a growing count of a known detection only counts, also
 /// after the incident settled, so that the count ends right even when the run was quicker than the flood. After it settled a new
 /// detection opens the next incident. Cooldown and quota belong to the key. Within the cooldown an open incident waits and its run
-/// starts when the cooldown is over, if it still fires; a recurrence on an escalated incident, and a detection past the quota,
-/// do not wait: they get a run at once in which only containment acts.
+/// starts when the cooldown is over, if it still fires. A recurrence on an escalated incident does not wait: it gets a run at once in
+/// which only containment acts, and, where that ends in escalation too and it still fires when the cooldown is over, a full one then.
+/// Past the quota of the key a run takes its containment steps alone.
 /// </para>
 /// </summary>
 internal static class IncidentLogic
@@ -48,15 +49,18 @@ internal static class IncidentLogic
     /// <summary>The run for an incident that needs one.</summary>
     public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now, SwitchView? switches = null)
     {
-        if (state.State is not ("open" or "escalated") || (state.State == "escalated" && !state.Recurred)) return default;
+        var escalated = state.State == "escalated";
+        if (!escalated && state.State != "open") return default;
+        if (escalated && !state.Recurred && !(state.OwesRun && now - lastSeen <= StillFires)) return default;
         IReadOnlyList<Playbook> enabled = switches is null ? playbooks : [.. playbooks.Where(x => switches.IsEnabled(x.Name))];
         if (Match(state, fields, enabled) is not { } match) return Decline(state, NoMatch(state, fields, playbooks, switches), now, null);
 
         var (playbook, because) = match;
-        var cooled = state.LastRunEndedAt + playbook.Guards.Cooldown;
+        var cooled = (escalated ? state.LastFullRunEndedAt : state.LastRunEndedAt) + playbook.Guards.Cooldown;
         if (cooled > now)
         {
-            if (state.State == "escalated") return Assign(state, playbook, $"{because}; recurrence on an escalated incident within the cooldown: containment only", true, now);
+            if (escalated && !state.Recurred) return new RunChoice(null, cooled);
+            if (escalated) return Assign(state, playbook, $"{because}; recurrence on an escalated incident within the cooldown: containment only", true, now);
             return Decline(state, string.Create(CultureInfo.InvariantCulture, $"cooldown of {playbook.Name} until {cooled:O}"), now, cooled);
         }
 

@@ -53,6 +53,12 @@ internal sealed record IncidentState
     /// <summary>End of the last run, of whichever incident.</summary>
     public DateTimeOffset? LastRunEndedAt { get; init; }
 
+    /// <summary>End of the last run that might take every step.</summary>
+    public DateTimeOffset? LastFullRunEndedAt { get; init; }
+
+    /// <summary>A recurrence on the escalated incident was contained; the full run that it deserves follows the cooldown.</summary>
+    public bool OwesRun { get; init; }
+
     /// <summary>Why no run was started; null once one was.</summary>
     public string? Declined { get; init; }
 
@@ -104,6 +110,7 @@ internal sealed record IncidentState
             Starts = x.ContainmentOnly ? Starts : Starts.Count < MaxStarts ? Starts.Add((x.Playbook, x.At)) : Starts.RemoveAt(0).Add((x.Playbook, x.At)),
             Declined = null,
             Recurred = false,
+            OwesRun = x.ContainmentOnly && State == "escalated",
         },
         IncidentRunDeclined x => this with { Declined = x.Reason },
         IncidentSettled x => this with
@@ -112,6 +119,8 @@ internal sealed record IncidentState
             Run = null,
             Recurred = false,
             LastRunEndedAt = x.RunId is null ? LastRunEndedAt : x.At,
+            LastFullRunEndedAt = x.RunId is null || Run?.ContainmentOnly == true ? LastFullRunEndedAt : x.At,
+            OwesRun = OwesRun && x.State == "escalated",
             Told = x.Told is null ? Told : [.. Told.Union(x.Told, StringComparer.Ordinal)],
             Over = x.State == "escalated" ? null : x,
             Counts = Counts.AtLeast(x.Violations),
@@ -139,6 +148,7 @@ internal sealed record IncidentState
         Over = null,
         Declined = null,
         Recurred = false,
+        OwesRun = false,
     };
 
     private ImmutableDictionary<string, long> Remember(string episode, long detection)

@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Persistence;
 using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Serialization;
@@ -23,13 +24,24 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     /// <summary>A waiting run looks at the mode by itself this often, should the notice of a change be lost: hold and resume work within a second.</summary>
     private static readonly TimeSpan LookAtMode = TimeSpan.FromMilliseconds(900);
 
+    /// <summary>Four times within a lease.</summary>
+    private static readonly TimeSpan RenewEvery = GuardBook.LeaseLength / 4;
+
+    /// <summary>An end waits this long for its guards to take note; past it their leases lapse by themselves.</summary>
+    private static readonly TimeSpan GuardPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>A run of this length begins to profit from a snapshot; most have a tenth of it.</summary>
+    private const int SnapshotEvery = 100;
+
     private readonly RunOrder _order;
     private readonly RunDependencies _deps;
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly RunDispatcher _dispatcher;
 
     private RunState _state = RunState.Empty;
     private RunMachine _machine = null!;
+    private RunGuards _guards = null!;
+    private RunDispatcher _dispatcher = null!;
+    private DateTimeOffset? _overSince;
     private JsonElement _incident;
     private UnreadableMessage? _unreadable;
 
@@ -38,10 +50,14 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         _order = order;
         _deps = deps;
         _incident = order.Incident;
-        _dispatcher = new RunDispatcher(deps.Agent, Self, RepeatEvery);
         PersistenceId = "run-" + order.RunId;
         JournalPluginId = GuardianPersistence.JournalId;
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
+        Recover<SnapshotOffer>(x =>
+        {
+            if (x.Snapshot is RunState state) _state = state;
+            else _unreadable ??= x.Snapshot as UnreadableMessage ?? throw new InvalidOperationException($"{x.Snapshot.GetType()} is no snapshot of a run");
+        });
         Recover<RunEvent>(e => _state = _state.Apply(e));
         // Some journals, the one in memory among them, give the tagged event back as it was written.
         Recover<Akka.Persistence.Journal.Tagged>(x => _state = _state.Apply((RunEvent)x.Payload));
@@ -49,6 +65,23 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Recover<RecoveryCompleted>(_ => Recovered());
         Command<ActionOutcome>(Answered);
         Command<ProbeAnswer>(Measured);
+        Command<GuardAnswer>(x =>
+        {
+            if (_guards.Take(x, _state) is { } word) Told(word);
+            else if (_state.Admission is not null) Advance();
+        });
+        Command<TargetsAnswer>(x =>
+        {
+            if (x.Epoch == _state.Epoch) Told(new RunInput.Reserved(x.StepId, x.Granted, x.Reason));
+        });
+        Command<GuardReleased>(x =>
+        {
+            _guards.Take(x);
+            ReportEnd();
+        });
+        Command<Renew>(_ => _guards.Renew(_state));
+        Command<SaveSnapshotSuccess>(_ => { });
+        Command<SaveSnapshotFailure>(x => _log.Warning("Run {Run}: the snapshot was not taken; its events still tell all: {Reason}", _order.RunId, x.Cause.Message));
         Command<LiveIncident>(x =>
         {
             _incident = x.Fields;
@@ -91,7 +124,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private RunView View() => _deps.View(_incident);
+    private RunView View() => _deps.View(_incident, _guards.Lost);
 
     private void Recovered()
     {
@@ -101,14 +134,17 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
+        // An end that nobody asked guards for needs no definition.
+        var loaded = _state.Ended && _state.Admission is null ? new LoadedDefinition(null, null) : _deps.Load(_order.Playbook, _state.Start?.Definition ?? _order.Definition);
+        _machine = new RunMachine(loaded.Playbook ?? Unreadable(), _deps.Vocabulary);
+        _guards = new RunGuards(_deps.Guards, Self, _machine.Playbook, _order.RunId);
+        _dispatcher = new RunDispatcher(_deps.Agent, _guards, Self, RepeatEvery);
         if (_state.Ended)
         {
             ReportEnd();
             return;
         }
 
-        var loaded = _deps.Load(_order.Playbook, _state.Start?.Definition ?? _order.Definition);
-        _machine = new RunMachine(loaded.Playbook ?? Unreadable(), _deps.Vocabulary);
         List<RunEvent> events = [];
         if (_state.Start is null)
         {
@@ -154,7 +190,9 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
             var e = (RunEvent)tagged.Payload;
             _state = _state.Apply(e);
             Note(e);
-            if (--left == 0) Advance();
+            if (--left > 0) return;
+            if (!_state.Ended && LastSequenceNr / SnapshotEvery > (LastSequenceNr - events.Count) / SnapshotEvery) SaveSnapshot(_state);
+            Advance();
         });
     }
 
@@ -176,7 +214,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
-        _dispatcher.Carry(decision.Commands, _state.Start, view.Now);
+        _dispatcher.Carry(decision.Commands, _state.Start, _state.Epoch, view.Now);
         var wake = decision.Commands.Count > 0 ? RepeatEvery
             : _state.Phase is RunPhase.Holding or RunPhase.AwaitingApproval ? LookAtMode
             : (TimeSpan?)null;
@@ -232,6 +270,19 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
 
     private void ReportEnd()
     {
+        Timers.Cancel(nameof(Renew));
+        _overSince ??= _deps.Time.GetUtcNow();
+        if (!_guards.Release(_state))
+        {
+            if (_deps.Time.GetUtcNow() - _overSince < GuardPatience)
+            {
+                Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
+                return;
+            }
+
+            _log.Warning("Run {Run} is over, but its guards do not answer; what it holds there lapses", _order.RunId);
+        }
+
         Timers.Cancel(nameof(Wake));
         Context.Parent.Tell(new RunFinished(_order.RunId, _state.Phase, _state.Reason ?? "") { Told = ToldChannels.Of(_state) });
         Timers.StartSingleTimer(nameof(Report), Report.Instance, RepeatEvery);
@@ -242,6 +293,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         switch (e)
         {
             case RunStarted x: _log.Info("Run {Run} of {Playbook} v{Version} started for {Incident}", x.RunId, x.Playbook, x.Version, x.IncidentKey); break;
+            case RunAdmitted: Timers.StartPeriodicTimer(nameof(Renew), Renew.Instance, RenewEvery); break;
+            case RunRecovered when _state.Admission is not null: Timers.StartPeriodicTimer(nameof(Renew), Renew.Instance, TimeSpan.Zero, RenewEvery); break;
             case RunEnded x: _log.Info("Run {Run} {Phase}: {Reason}", _order.RunId, x.Phase, x.Reason); break;
             case StepFailed x: _log.Warning("Run {Run} step {Step} failed: {Reason}", _order.RunId, x.StepId, x.Reason); break;
             case StepSucceeded x: _log.Info("Run {Run} step {Step} succeeded", _order.RunId, x.StepId); break;
@@ -252,6 +305,11 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     private sealed record Wake : INoSerializationVerificationNeeded
     {
         public static readonly Wake Instance = new();
+    }
+
+    private sealed record Renew : INoSerializationVerificationNeeded
+    {
+        public static readonly Renew Instance = new();
     }
 
     private sealed record Report : INoSerializationVerificationNeeded

@@ -35,6 +35,9 @@ internal sealed record RunDependencies(
     /// <summary>Number of declared kernels.</summary>
     public Func<int> Kernels { get; init; } = static () => 0;
 
+    /// <summary>Shard region of guards.</summary>
+    public IActorRef Guards { get; init; } = ActorRefs.Nobody;
+
     /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold and the silences.</summary>
     public RunView View(JsonElement incident, string? held = null) => new(
         Time.GetUtcNow(), incident, Mode.HeldFor(Text(incident, "type"), Text(incident, "key"), Text(incident, "subject")) ?? held, Mode.For)

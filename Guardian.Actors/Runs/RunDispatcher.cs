@@ -6,7 +6,7 @@ using Guardian.Playbooks.Execution;
 namespace Guardian.Actors.Runs;
 
 /// <summary>Sends a run's commands to the agents and repeats what stays unanswered, under the same key.</summary>
-internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self, TimeSpan repeatEvery)
+internal sealed class RunDispatcher(Func<string, ICanTell> agent, RunGuards guards, IActorRef self, TimeSpan repeatEvery)
 {
     /// <summary>A question about an old dispatch may take this long; it is asked again anyway.</summary>
     private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(30);
@@ -24,7 +24,7 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
         return verification;
     }
 
-    public void Carry(IReadOnlyList<RunCommand> commands, RunStarted run, DateTimeOffset now)
+    public void Carry(IReadOnlyList<RunCommand> commands, RunStarted run, long epoch, DateTimeOffset now)
     {
         var sent = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
         foreach (var command in commands)
@@ -37,13 +37,13 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
             }
 
             sent[id] = now;
-            Send(command, run, now);
+            Send(command, run, epoch, now);
         }
 
         _sent = sent;
     }
 
-    private void Send(RunCommand command, RunStarted run, DateTimeOffset now)
+    private void Send(RunCommand command, RunStarted run, long epoch, DateTimeOffset now)
     {
         switch (command)
         {
@@ -54,7 +54,13 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
                 }, self);
                 break;
             case RunCommand.Resolve x:
-                agent(x.Node).Tell(new ResolveAction { Dispatch = Of(run, x.Key, x.Epoch, 0, x.Action, x.Input, x.Undo, now + ResolveWithin) }, self);
+                agent(x.Node).Tell(new ResolveAction { Dispatch = Of(run, x.Key, x.Epoch, x.Attempt, x.Action, x.Input, x.Undo, now + ResolveWithin) }, self);
+                break;
+            case RunCommand.Admit x:
+                guards.Ask(x.Lock, epoch);
+                break;
+            case RunCommand.Reserve x:
+                guards.Reserve(x, epoch);
                 break;
             case RunCommand.Cancel x:
                 agent(x.Node).Tell(new CancelAction { Key = x.Key, Epoch = x.Epoch, RunId = run.RunId }, self);
@@ -83,6 +89,7 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, IActorRef self
     {
         RunCommand.Dispatch x => string.Create(CultureInfo.InvariantCulture, $"dispatch {x.Key} {x.Attempt} {x.Deadline.UtcTicks}"),
         RunCommand.Resolve x => "resolve " + x.Key,
+        RunCommand.Reserve x => "reserve " + x.StepId,
         RunCommand.Cancel x => "cancel " + x.Key,
         RunCommand.Probe x => "probe " + x.Id,
         _ => command.GetType().Name,

@@ -31,6 +31,7 @@ internal static class RunsSerialization
         (typeof(UndoDispatched), "undo-dispatched:v1"),
         (typeof(UndoEnded), "undo-ended:v1"),
         (typeof(RunEnded), "run-ended:v1"),
+        (typeof(RunState), "run-state:v1"),
     ]);
 }
 
@@ -63,4 +64,5 @@ internal sealed class RunPhaseJson() : JsonStringEnumConverter<RunPhase>(JsonNam
 [JsonSerializable(typeof(UndoDispatched))]
 [JsonSerializable(typeof(UndoEnded))]
 [JsonSerializable(typeof(RunEnded))]
+[JsonSerializable(typeof(RunState))]
 internal sealed partial class RunsJson : JsonSerializerContext;

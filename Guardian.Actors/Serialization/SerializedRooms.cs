@@ -15,6 +15,7 @@ internal static class SerializedRooms
         Silencing.SilencingJson.Room,
         Incidents.IncidentsSerialization.Room,
         Runs.RunsSerialization.Room,
+        Guards.GuardsJson.Room,
         Actions.ActionsRoom.Room,
         Switches.SwitchJson.Room,
         Kernels.KernelsRoom.Room,

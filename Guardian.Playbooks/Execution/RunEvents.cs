@@ -87,6 +87,9 @@ public sealed record RunAdmitted : RunEvent
 
     /// <summary>What they said; null where all agreed.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>The lock that the run has; null where it has none.</summary>
+    public string? Lock { get; init; }
 }
 
 /// <summary>A step goes to many nodes: from now on each is a step of its own, <c>&lt;step&gt;@&lt;node&gt;</c>.</summary>

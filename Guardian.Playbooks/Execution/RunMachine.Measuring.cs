@@ -23,7 +23,7 @@ public sealed partial class RunMachine
 
     private IReadOnlyList<RunEvent> Measured(RunState state, RunInput.Probed input, RunView view)
     {
-        if (state.Rollback is not null || state.HeldSince is not null || PlanFor(state, input.Id) is not { SkipWhen: { } skip } plan) return [];
+        if (PlanFor(state, input.Id) is not { SkipWhen: { } skip } plan || (state.Rollback is not null && !plan.Bounded) || IsHalted(state, view)) return [];
         if (state.Step(input.Id) is { } s && (s.SkipHolds is not null || s.Attempt > 0 || s.Phase is not (StepPhase.Pending or StepPhase.AwaitingApproval))) return [];
         if (input.Error is not null) return [NotMeasured(view, plan, input.Error)];
         var scope = WithResult(Scope(state, view, plan), input.Result);

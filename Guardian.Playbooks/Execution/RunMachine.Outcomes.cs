@@ -32,14 +32,14 @@ public sealed partial class RunMachine
     private IReadOnlyList<RunEvent> Admitted(RunState state, RunInput.Admitted x, RunView view)
     {
         if (state.Admission is not null || state.Rollback is not null || !Playbook.Guards.AskedAtStart) return [];
-        if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason }];
+        if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason, Lock = x.Lock }];
         return state.HeldSince is null ? [new RunHeld { At = view.Now, Reason = x.Reason ?? "its guards refuse" }] : [];
     }
 
     /// <summary>A refusal is the step's failure, told with its reason; it is not tried again by itself.</summary>
     private IReadOnlyList<RunEvent> Reserved(RunState state, RunInput.Reserved x, RunView view)
     {
-        if (PlanFor(state, x.StepId) is not { } plan || state.HeldSince is not null || view.Held is not null) return [];
+        if (PlanFor(state, x.StepId) is not { } plan || IsHalted(state, view)) return [];
         if ((state.Rollback is not null && !plan.Bounded) || !state.Steps.Exists(s => s.Id == x.StepId && !s.Over && s.Phase is not (StepPhase.Running or StepPhase.Unknown))) return [];
         return x.Granted
             ? Ready(state, view, plan, state.Step(x.StepId)!, reserved: true).Events
@@ -75,7 +75,7 @@ public sealed partial class RunMachine
     private IReadOnlyList<RunEvent> Again(RunState state, Plan plan, StepState s, RunView view)
     {
         // Once the run turned back, and while it is held, nothing new is asked for.
-        if ((state.Rollback is not null && !plan.Bounded) || state.HeldSince is not null || view.Held is not null) return [];
+        if ((state.Rollback is not null && !plan.Bounded) || IsHalted(state, view)) return [];
         var allowed = s.ApprovedBy is not null || Mode(view, plan, s.Input!.Value) == Model.OperatingMode.Enforce;
         return allowed
             ? [Dispatched(state, plan, view, s.Input!.Value, s.Attempt, s.Reason)]

@@ -24,9 +24,16 @@ public sealed partial class RunMachine
     private const string NoticeAction = "notify";
 
     private RunDecision TurnBack(RunState state, RunView view, RunPhase then, string reason, List<string> undo) =>
-        undo.Count == 0 && Playbook.Finally.Count == 0 && then != RunPhase.Escalated
+        undo.Count == 0 && Playbook.Finally.Count == 0 && then != RunPhase.Escalated && state.Steps.TrueForAll(x => x.Over || x.Phase == StepPhase.Pending)
             ? Events(new RunEnded { At = view.Now, Phase = then, Reason = reason })
             : Events(new RollbackStarted { At = view.Now, Reason = reason, StepIds = undo, Then = then });
+
+    /// <summary>Turns back for a failure; where nothing is undone nothing was put right, and people are told.</summary>
+    private RunDecision Fail(RunState state, RunView view, string reason, RollbackCause cause)
+    {
+        var undo = Undoable(state, cause);
+        return TurnBack(state, view, undo.Count > 0 && Playbook.RollbackThen == RollbackEnd.End ? RunPhase.RolledBack : RunPhase.Escalated, reason, undo);
+    }
 
     /// <summary>What this cause takes back, in reverse order. Containment outlives failure, unless its step says otherwise; a cancel lifts it.</summary>
     private List<string> Undoable(RunState state, RollbackCause cause)
@@ -54,11 +61,13 @@ public sealed partial class RunMachine
     private RunDecision? Recall(RunState state, RunView view, RollbackStarted rollback)
     {
         List<RunCommand> commands = [];
+        var escalates = rollback.Then == RunPhase.Escalated || state.Steps.Exists(x => x.Undo == "failed");
         var end = (state.TakenOverAt > rollback.At ? state.TakenOverAt : rollback.At) + RecallTimeout;
         foreach (var s in state.Steps)
         {
             if (s.Phase is not (StepPhase.Running or StepPhase.Unknown) || s.Nodes is not null || rollback.StepIds.Contains(s.Id)) continue;
-            if (PlanFor(state, s.Id) is { Bounded: true }) continue; // final steps begin after this
+            // Final steps go on after this, and so does the notice where the end is still an escalation.
+            if (PlanFor(state, s.Id) is { Bounded: true } && (s.Id != NoticeId(state) || escalates)) continue;
             if (view.Now >= end || Gone(view, s.Node!))
             {
                 return Events(new StepFailed
@@ -98,7 +107,7 @@ public sealed partial class RunMachine
             return new([],
                 [
                     s.UndoInDoubt
-                        ? new RunCommand.Resolve(key, state.Epoch, action, input, inverse, node)
+                        ? new RunCommand.Resolve(key, state.Epoch, action, input, inverse, node, s.UndoAttempt)
                         : new RunCommand.Dispatch(key, state.Epoch, action, input, inverse, node, end, s.Key, inverse ? s.Output ?? default : default, s.UndoAttempt, !inverse),
                 ], end);
         }

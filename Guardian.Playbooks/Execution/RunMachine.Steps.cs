@@ -40,7 +40,7 @@ public sealed partial class RunMachine
             if (!s.Over) return StepDecision(state, view, step, s, final: false);
             var tolerated = step.ContinueOnError || (s.TargetGone && step.OutcomeIsUsed);
             if (s.Phase is StepPhase.Failed or StepPhase.TimedOut && !tolerated)
-                return TurnBack(state, view, RunPhase.Escalated, $"step {step.Id} failed: {s.Reason}", Undoable(state, RollbackCause.StepFailed));
+                return Fail(state, view, $"step {step.Id} failed: {s.Reason}", RollbackCause.StepFailed);
         }
 
         return null;
@@ -64,7 +64,7 @@ public sealed partial class RunMachine
             return Events(Failure(state, plan, s, view.Now, $"no answer within {new Duration(plan.Timeout)}", timedOut: true, unknown: true));
 
         // No answer is no outcome: an unreachable target uses up the run's time-out, not the step's attempts.
-        return new([], [new RunCommand.Resolve(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, Reachable(view, s.Node!))], plan.Bounded ? end : null);
+        return new([], [new RunCommand.Resolve(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, Reachable(view, s.Node!), s.Attempt)], plan.Bounded ? end : null);
     }
 
     /// <summary>What stands between a step and its dispatch, in this order: condition, target, mode and approval, <c>skipWhen</c>, blast radius.</summary>

@@ -17,7 +17,7 @@ public sealed partial class RunMachine
             var v = state.Verify.Find(x => x.Id == check.Id) ?? new VerificationState(check.Id);
             if (v.Passed == true) continue;
             if (v.Passed == false)
-                return TurnBack(state, view, RunPhase.Escalated, $"verification {check.Id} failed: {v.Reason}", Undoable(state, RollbackCause.VerifyFailed));
+                return Fail(state, view, $"verification {check.Id} failed: {v.Reason}", RollbackCause.VerifyFailed);
             var end = since + check.Within;
             if (view.Now >= end)
             {

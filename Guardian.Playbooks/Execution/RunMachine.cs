@@ -85,6 +85,9 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
     }
 
+    /// <summary>What a cancel asks for is done during a hold too.</summary>
+    private static bool IsHalted(RunState state, RunView view) => state.Cancel is null && (state.HeldSince is not null || view.Held is not null);
+
     /// <summary>Nothing is done before the guards of the start agreed. What re-applies containment does not ask.</summary>
     private RunDecision? Admission(RunState state, RunView view)
     {

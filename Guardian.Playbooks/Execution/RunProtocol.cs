@@ -44,7 +44,7 @@ public abstract record RunInput
     public sealed record Probed(string Id, JsonElement Result, string? Error) : RunInput;
 
     /// <summary>The word of the guards that are asked at the start. <paramref name="ContainmentOnly"/> counts where granted.</summary>
-    public sealed record Admitted(bool Granted, bool ContainmentOnly, string? Reason) : RunInput;
+    public sealed record Admitted(bool Granted, bool ContainmentOnly, string? Reason, string? Lock = null) : RunInput;
 
     /// <summary>The word of the blast radius on a step.</summary>
     public sealed record Reserved(string StepId, bool Granted, string? Reason) : RunInput;
@@ -107,8 +107,8 @@ public abstract record RunCommand
     /// <param name="PrincipalLimit">Principals likewise.</param>
     public sealed record Reserve(string StepId, TouchedTargets Touched, int? KernelLimit, int? PrincipalLimit) : RunCommand;
 
-    /// <summary>Ask the agent what became of a key that an earlier epoch dispatched.</summary>
-    public sealed record Resolve(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node) : RunCommand;
+    /// <summary>Ask the agent what became of a key that an earlier epoch dispatched; a failure of an attempt before <paramref name="Attempt"/> is no answer.</summary>
+    public sealed record Resolve(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, int Attempt = 0) : RunCommand;
 
     /// <summary>Measure for a verification, or for the <c>skipWhen</c> of a step; <paramref name="Id"/> is the one's or the other's.</summary>
     public sealed record Probe(string Id, string Name, JsonElement With, string Node, DateTimeOffset Deadline) : RunCommand;

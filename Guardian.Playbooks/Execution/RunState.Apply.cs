@@ -30,7 +30,7 @@ public sealed partial record RunState
         StepFailed x => Failed(x).Placed(),
         VerificationStarted x => (this with { VerifyingSince = x.At }).Placed(),
         VerificationProbed x => Probed(x).Placed(),
-        RunCancelRequested x => (this with { Cancel = x }).Say($"cancel asked for by {x.By}: {x.Reason}").Placed(),
+        RunCancelRequested x => (this with { Cancel = x, HeldFor = HeldFor + (x.At - (HeldSince ?? x.At)), HeldSince = null }).Say($"cancel asked for by {x.By}: {x.Reason}").Placed(),
         RollbackStarted x => TurnedBack(x).Placed(),
         UndoDispatched x => On(x.StepId, s => s with
         {

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Guardian.Playbooks.Execution;
 
 /// <summary>A run as its events tell it. Independent of the playbook's file: needs no definition to be folded.</summary>
-public sealed partial record RunState
+public sealed partial record RunState : IGuardianMessage
 {
     /// <summary>Before <see cref="RunStarted"/>.</summary>
     public static RunState Empty { get; } = new();
@@ -58,9 +59,11 @@ public sealed partial record RunState
     public ImmutableList<string> Explain { get; init; } = [];
 
     /// <summary>True once over.</summary>
+    [JsonIgnore]
     public bool Ended => Phase >= RunPhase.Resolved;
 
     /// <summary>True where only containment may act.</summary>
+    [JsonIgnore]
     public bool ContainmentOnly => Start?.ContainmentOnly == true || Admission?.ContainmentOnly == true;
 
     /// <summary>The step of this id; null where there is none.</summary>
@@ -149,6 +152,7 @@ public sealed record StepState(string Id, string Action)
     public UndoDispatched? UndoCall { get; init; }
 
     /// <summary>How it ended, as conditions see it; null while it is not over.</summary>
+    [JsonIgnore]
     public string? Outcome => Phase switch
     {
         StepPhase.Succeeded or StepPhase.Undone or StepPhase.UndoFailed => "succeeded",
@@ -160,9 +164,11 @@ public sealed record StepState(string Id, string Action)
     };
 
     /// <summary>True when nothing more happens to it but an undo.</summary>
+    [JsonIgnore]
     public bool Over => Phase is StepPhase.Succeeded or StepPhase.Failed or StepPhase.TimedOut or StepPhase.Skipped or StepPhase.Undone or StepPhase.UndoFailed;
 
     /// <summary>True when its effect is there, or may be.</summary>
+    [JsonIgnore]
     public bool HasEffect => Phase is StepPhase.Succeeded or StepPhase.Running or StepPhase.Unknown
         || (MayHaveHappened && Phase is (StepPhase.Failed or StepPhase.TimedOut or StepPhase.Pending));
 }

@@ -24,7 +24,7 @@ public sealed record Guards
     public CircuitBreaker? CircuitBreaker { get; init; }
 
     /// <summary>True where a run has to ask before it acts.</summary>
-    public bool AskedAtStart => Lock is not null || CircuitBreaker is not null || MaxRuns.Any(x => x.Scope != QuotaScope.Key);
+    public bool AskedAtStart => Lock is not null || CircuitBreaker is not null || BlastRadius is not null || MaxRuns.Any(x => x.Scope != QuotaScope.Key);
 }
 
 /// <summary>At most <paramref name="Count"/> runs within <paramref name="Per"/>.</summary>

@@ -57,6 +57,9 @@ public sealed record Playbook
     /// <summary>What starts an undo of the steps that declare one. Containment stays unless its step says otherwise.</summary>
     public IReadOnlyList<RollbackCause> RollbackOn { get; init; } = [RollbackCause.StepFailed, RollbackCause.Cancelled];
 
+    /// <summary>What follows an undo that took back everything it should.</summary>
+    public RollbackEnd RollbackThen { get; init; }
+
     /// <summary>Steps carried out at the end, whatever the end is.</summary>
     public IReadOnlyList<Step> Finally { get; init; } = [];
 
@@ -120,6 +123,16 @@ public enum ConflictPolicy
 
     /// <summary>It is dropped, and the drop is counted.</summary>
     Drop,
+}
+
+/// <summary>What follows an undo after a failure.</summary>
+public enum RollbackEnd
+{
+    /// <summary>People are told; the incident stays open as escalated.</summary>
+    Escalate,
+
+    /// <summary>The run ends as rolled_back and so does its incident. Where nothing was to be undone, or an undo failed, people are told all the same.</summary>
+    End,
 }
 
 /// <summary>What starts an undo.</summary>

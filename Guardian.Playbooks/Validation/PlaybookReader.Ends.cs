@@ -43,21 +43,21 @@ internal sealed partial class PlaybookReader
         return verifications;
     }
 
-    private IReadOnlyList<RollbackCause> ReadRollback(MapReader? rollback)
+    private (IReadOnlyList<RollbackCause> On, RollbackEnd Then) ReadRollback(MapReader? rollback)
     {
-        if (rollback is null) return [RollbackCause.StepFailed, RollbackCause.Cancelled];
+        if (rollback is null) return ([RollbackCause.StepFailed, RollbackCause.Cancelled], RollbackEnd.Escalate);
         IReadOnlyList<RollbackCause> causes = rollback.Take("on") is null
             ? [RollbackCause.StepFailed, RollbackCause.Cancelled]
             : [.. rollback.List("on").Select(x => YamlValues.Enum<RollbackCause>(x, sink, "on")).OfType<RollbackCause>().Distinct()];
         Only(rollback, "order", "reverse");
-        Only(rollback, "then", "escalate");
+        var then = rollback.Enum("then", RollbackEnd.Escalate);
         rollback.Finish();
-        return causes;
+        return (causes, then);
     }
 
     private void Only(MapReader map, string key, string value)
     {
         if (map.Take(key) is { } node && node.Text != value)
-            sink.Add(node, $"'{key}: {YamlNode.Shorten(node.Text)}' is not supported by this release; only '{value}' is");
+            sink.Add(node, $"'{key}' must be {value}, not {node.Describe()}");
     }
 }

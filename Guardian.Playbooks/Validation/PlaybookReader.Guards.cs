@@ -18,8 +18,6 @@ internal sealed partial class PlaybookReader
             CircuitBreaker = ReadBreaker(guards.Map("circuitBreaker")),
         };
         guards.Finish();
-        foreach (var key in new[] { "lock", "blastRadius", "circuitBreaker" }) guards.NotSupported(key);
-        if (read.MaxRuns.Any(x => x.Scope != QuotaScope.Key)) sink.Add(guards.Node, "a scope of 'maxRuns' other than 'key' is not supported by this release");
         return read;
     }
 

@@ -40,7 +40,7 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
         var final = ReadSteps(finallyNodes, names, steps, allIds, timeout);
         steps = [.. steps.Select(x => x with { OutcomeIsUsed = steps.Concat(final).Any(y => y.If?.Names.Contains($"steps.{x.Id}.{NameTable.Outcome}") == true) })];
         var verify = ReadVerifications(verifyNodes, names.With("steps", Names.Steps(steps, allIds, vocabulary)));
-        var rollback = ReadRollback(map.Map("rollback"));
+        var (rollbackOn, rollbackThen) = ReadRollback(map.Map("rollback"));
         var tests = ReadTests(map.List("tests"), types, steps, final, verify);
         map.Finish();
 
@@ -63,7 +63,8 @@ internal sealed partial class PlaybookReader(Vocabulary vocabulary, ErrorSink si
             Vars = Constants(vars),
             Steps = steps,
             Verify = verify,
-            RollbackOn = rollback,
+            RollbackOn = rollbackOn,
+            RollbackThen = rollbackThen,
             Finally = final,
             Tests = tests,
             Places = _ids.Append(new("", name)).ToDictionary(x => x.Key, x => new Place(x.Value.Line, x.Value.Column), StringComparer.Ordinal),

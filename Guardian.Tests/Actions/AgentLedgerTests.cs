@@ -42,7 +42,7 @@ public class AgentLedgerTests
         var ledger = Ended(OutcomeKind.Succeeded);
         Dispatch(ledger, "k/undo", cancels: "k").Should().Be(LedgerVerdict.Execute);
         Dispatch(ledger, "k", attempt: 9).Should().Be(LedgerVerdict.Refuse);
-        ledger.Resolve("k", "run", 1).Outcome!.Kind.Should().Be(OutcomeKind.Succeeded);
+        ledger.Resolve("k", "run", 1, 1).Outcome!.Kind.Should().Be(OutcomeKind.Succeeded);
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class AgentLedgerTests
         var ledger = new AgentLedger();
         Dispatch(ledger, "k/undo", cancels: "k");
         Dispatch(ledger, "k").Should().Be(LedgerVerdict.Refuse);
-        ledger.Resolve("k", "run", 1).Verdict.Should().Be(LedgerVerdict.Probe);
+        ledger.Resolve("k", "run", 1, 1).Verdict.Should().Be(LedgerVerdict.Probe);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public class AgentLedgerTests
         ledger.Evicted.Should().Be(8);
         Dispatch(ledger, "running").Should().Be(LedgerVerdict.Running);
         Dispatch(ledger, "k9").Should().Be(LedgerVerdict.Replay);
-        ledger.Resolve("k0", "run", 1).Verdict.Should().Be(LedgerVerdict.Probe);
+        ledger.Resolve("k0", "run", 1, 1).Verdict.Should().Be(LedgerVerdict.Probe);
     }
 
     private sealed record Op(int Verb, int Key, int Epoch, int Attempt, OutcomeKind Kind);
@@ -113,7 +113,7 @@ public class AgentLedgerTests
 
             if (op.Verb == 3)
             {
-                var answer = ledger.Resolve(key, "run", op.Epoch);
+                var answer = ledger.Resolve(key, "run", op.Epoch, 0);
                 var last = ends.LastOrDefault(x => x.Key == key);
                 var want = op.Epoch < greatest ? LedgerVerdict.Refuse
                     : running.ContainsKey(key) ? LedgerVerdict.Running

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Akka.Persistence;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Guardian.Actors.Actions;
@@ -18,7 +19,7 @@ public sealed class IncidentActorTests : TestKit
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    private const string Config = """
+    internal const string Config = """
         akka.loglevel = WARNING
         guardian.journal {
           class = "Akka.Persistence.Journal.MemoryJournal, Akka.Persistence"
@@ -83,6 +84,25 @@ public sealed class IncidentActorTests : TestKit
         await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
         _open.Count.Should().Be(0);
         await _agent.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(700));
+    }
+
+    [Fact]
+    public async Task A_hundred_detections_from_many_tasks_are_one_run_and_99_recurrences()
+    {
+        var incident = Incident();
+        await Parallel.ForEachAsync(Enumerable.Range(1, 100), async (i, _) =>
+        {
+            await Task.Yield();
+            incident.Tell(IncidentLogicTests.Raised(1, $"e{i}", 1), _monitor.Ref);
+        });
+        var ban = await Dispatch("ban");
+        for (var i = 0; i < 100; i++) (await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience)).IncidentId.Should().EndWith("-1");
+        Answer(ban);
+        await PassChecks();
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+        Sys.ActorOf(Props.Create(() => new JournalReader("incident-" + IncidentKeys.Entity("k"), TestActor)));
+        var journal = await ExpectMsgAsync<IReadOnlyList<object>>(Patience);
+        (journal.Count(x => x is IncidentOpened), journal.Count(x => x is IncidentRunAssigned), journal.Count(x => x is IncidentJoined)).Should().Be((1, 1, 99));
     }
 
     [Theory]
@@ -287,6 +307,22 @@ public sealed class IncidentActorTests : TestKit
         for (var i = 0; i < 1_000; i++) _open.TryEnter($"other-{i}");
         incident.Tell(Requested(), TestActor);
         (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Contain("1000 incidents are open");
+    }
+
+    /// <summary>Tells what an entity has in the journal.</summary>
+    private sealed class JournalReader : ReceivePersistentActor
+    {
+        public JournalReader(string persistenceId, IActorRef to)
+        {
+            PersistenceId = persistenceId;
+            JournalPluginId = Guardian.Actors.Persistence.GuardianPersistence.JournalId;
+            SnapshotPluginId = Guardian.Actors.Persistence.GuardianPersistence.SnapshotsId;
+            List<object> events = [];
+            Recover<RecoveryCompleted>(_ => to.Tell((IReadOnlyList<object>)events));
+            RecoverAny(x => events.Add(x is Akka.Persistence.Journal.Tagged tagged ? tagged.Payload : x));
+        }
+
+        public override string PersistenceId { get; }
     }
 
     private async Task Kill(IActorRef incident)

@@ -113,6 +113,64 @@ public sealed class IncidentLogicTests
     }
 
     [Fact]
+    public void What_was_contained_on_an_escalated_incident_gets_its_full_run_after_the_cooldown_if_it_still_fires()
+    {
+        var book = Book("guards: { cooldown: 60s }\n");
+        var state = Through(Opened(), RunPhase.Escalated, Now);
+        state = state.Apply(IncidentLogic.Raise(state, Raised(2), Entity, 9, Now)!);
+        var contained = (IncidentRunAssigned)Choose(state, book, Now.AddSeconds(10)).Event!;
+        state = state.Apply(contained).Apply(IncidentLogic.Settle(state, contained.RunId, RunPhase.Escalated, "so", 9, Now.AddSeconds(20)));
+        Choose(state, book, Now.AddSeconds(20)).Should().Be(new RunChoice(null, Now.AddSeconds(60)), "the cooldown counts from the last full run");
+        Choose(state, book, Now.AddSeconds(61), Now.AddSeconds(50)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse();
+        Choose(state, book, Now.AddSeconds(61), Now.AddSeconds(20)).Event.Should().BeNull("it is quiet; people have it");
+    }
+
+    /// <summary>Invariant 3: whatever is raised, ended, lost and read back, one incident is open and one run active.</summary>
+    [Fact]
+    public void One_open_incident_and_one_active_run_in_every_history()
+    {
+        var book = Book("guards: { cooldown: 60s, maxRuns: [ { count: 3, per: 1h } ] }\n");
+        RunPhase[] ends = [RunPhase.Resolved, RunPhase.Escalated, RunPhase.Cancelled, RunPhase.RolledBack];
+        Gen.Select(Gen.Int[0, 4], Gen.Int[0, 40]).Array[1, 60].Sample(acts =>
+        {
+            List<IncidentEvent> journal = [];
+            var state = IncidentState.Empty;
+            var (now, detection) = (Now, 0);
+            void Write(IncidentEvent? e)
+            {
+                if (e is null) return;
+                journal.Add(e);
+                state = state.Apply(e);
+            }
+
+            foreach (var (act, number) in acts)
+            {
+                switch (act)
+                {
+                    case 0: Write(IncidentLogic.Raise(state, Raised(++detection), Entity, detection, now)); break;
+                    case 1: Write(IncidentLogic.Raise(state, Raised(Math.Max(1, detection - (number % 3))), Entity, detection, now)); break;
+                    case 2 when state.Run is { } run: Write(IncidentLogic.Settle(state, run.RunId, ends[number % 4], "so", null, now)); break;
+                    case 3: now += TimeSpan.FromSeconds(number); break;
+                    case 4: state = journal.Aggregate(IncidentState.Empty, (s, e) => s.Apply(e)); break;
+                }
+
+                if (state.Raised is not null) Write(Choose(state, book, now).Event);
+            }
+
+            var (open, active) = (0, 0);
+            HashSet<string> runs = [];
+            foreach (var e in journal)
+            {
+                open += e is IncidentOpened ? 1 : e is IncidentSettled { State: not "escalated" } ? -1 : 0;
+                active += e is IncidentRunAssigned ? 1 : e is IncidentSettled { RunId: not null } ? -1 : 0;
+                if (e is IncidentRunAssigned x) runs.Add(x.RunId).Should().BeTrue("a run has an id of its own");
+                open.Should().BeInRange(0, 1);
+                active.Should().BeInRange(0, 1);
+            }
+        }, iter: 5_000);
+    }
+
+    [Fact]
     public void OnConflict_drop_counts_a_recurrence_during_the_run_as_dropped_and_knows_it_afterwards()
     {
         var book = Book("onConflict: drop\n");

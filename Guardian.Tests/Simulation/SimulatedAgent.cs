@@ -46,7 +46,7 @@ internal sealed class SimulatedAgent(World world, Vocabulary vocabulary, Func<st
 
     public void Resolve(RunCommand.Resolve x, string runId, Action<RunInput.Outcome> answer)
     {
-        var decision = _ledger.Resolve(x.Key, runId, x.Epoch);
+        var decision = _ledger.Resolve(x.Key, runId, x.Epoch, x.Attempt);
         var outcome = decision.Verdict switch
         {
             LedgerVerdict.Replay => decision.Outcome!,

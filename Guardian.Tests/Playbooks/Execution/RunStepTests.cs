@@ -148,6 +148,25 @@ public sealed class RunStepTests
     }
 
     [Theory]
+    [InlineData(true, RunPhase.RolledBack)]
+    [InlineData(false, RunPhase.Escalated)]
+    public void A_rollback_may_end_the_run_where_everything_was_undone(bool undone, RunPhase end)
+    {
+        var bench = Bench("steps:\n  - { id: cut, action: disrupt, undo: auto }\n  - { id: fail, action: note }\nrollback: { on: [step_failed], then: end }");
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Answer(OutcomeKind.Failed, "no");
+        for (var attempt = 0; attempt < (undone ? 1 : 3); attempt++)
+        {
+            bench.Answer(undone ? OutcomeKind.Succeeded : OutcomeKind.Failed, "stuck");
+            bench.Now += TimeSpan.FromSeconds(5);
+        }
+
+        if (!undone) bench.Answer(OutcomeKind.Succeeded);
+        bench.Settle();
+        bench.State.Phase.Should().Be(end);
+    }
+
+    [Theory]
     [InlineData("{ id: a, action: call, with: { token: abc } }", "'token' is secret: write ${secrets.<name>} and configure it under Guardian:Secrets; a value in this file could be read by everybody")]
     [InlineData("{ id: a, action: call, with: { token: '${secrets.api_tokn}' } }", "no secret is called 'api_tokn'; did you mean 'api_token'?; secrets are configured under Guardian:Secrets")]
     [InlineData("{ id: a, action: call, with: { text: '${secrets.api_token}' } }", "a secret stands only in an input that an action declares secret, as the whole of ${secrets.<name>}")]

@@ -44,7 +44,7 @@ public sealed class PlaybookLoaderTests
                 when: incident.violatons >= 10
             holdFor: soon
             guards:
-              lock: "${incident.subject}"
+              lock: "${incident.subjct}"
               maxRuns: [ { count: 5, per: 1h, scope: clutser } ]
             steps:
               - id: assess
@@ -81,7 +81,7 @@ public sealed class PlaybookLoaderTests
             "broken.yaml:5:12: no incident type is called 'message_bus.acl_violation.spam_atack'; did you mean 'message_bus.acl_violation.spam_attack'?",
             "broken.yaml:7:20: 'incident' has no 'violatons'; did you mean 'violations'?",
             "broken.yaml:8:10: 'holdFor' must be a duration such as 200ms, 10s, 5m, 1h, not 'soon'",
-            "broken.yaml:10:3: 'lock' is not supported by this release; remove it",
+            "broken.yaml:10:21: 'incident' has no 'subjct'; did you mean 'subject'?",
             "broken.yaml:11:42: 'scope' must be one of key, playbook, cluster, not 'clutser'",
             "broken.yaml:15:25: 'violations' must be a whole number, not 'many'",
             "broken.yaml:17:9: '${…}' has no place in a bare expression; write the expression alone",
@@ -100,8 +100,19 @@ public sealed class PlaybookLoaderTests
             "broken.yaml:31:24: 'attempts' must be between 1 and 20, not 99",
             "broken.yaml:33:5: 3 passes every 5s take longer than 'within' (10s); this can never succeed",
             "broken.yaml:33:77: 'result' has no 'cuont'; did you mean 'count'?",
-            "broken.yaml:34:19: 'then: shrug' is not supported by this release; only 'escalate' is",
+            "broken.yaml:34:19: 'then' must be one of escalate, end, not 'shrug'",
             "broken.yaml:35:1: a playbook has no key 'colour'; known are: apiVersion, approval, finally, guards, holdFor, kind, metadata, mode, onConflict, rollback, steps, tests, timeout, trigger, vars, verify");
+    }
+
+    [Fact]
+    public void The_documented_playbook_is_valid()
+    {
+        var docs = File.ReadAllText(Path.Combine(RepositoryFiles.Folder("docs"), "playbooks.md"));
+        var start = docs.IndexOf("```yaml\n", StringComparison.Ordinal) + 8;
+        var text = docs[start..docs.IndexOf("```", start, StringComparison.Ordinal)];
+        var result = PlaybookLoader.Load([("docs/playbooks.md", text)], Guardian.Actors.Hosting.GuardianVocabulary.Of(new Guardian.Actors.Hosting.GuardianOptions()));
+        result.Errors.Should().BeEmpty();
+        result.Playbooks.Single().Steps.Single(x => x.Id == "limit").OutcomeIsUsed.Should().BeTrue();
     }
 
     [Fact]
@@ -121,9 +132,13 @@ public sealed class PlaybookLoaderTests
             .Errors.Should().ContainSingle().Which.Message.Should().StartWith("the folder of playbooks cannot be read");
 
     [Theory]
-    [InlineData("guards: { blastRadius: { kernels: 50% } }", "'blastRadius' is not supported by this release; remove it")]
-    [InlineData("guards: { circuitBreaker: { failures: 3 } }", "'circuitBreaker' is not supported by this release; remove it")]
-    [InlineData("rollback: { order: forward }", "'order: forward' is not supported by this release; only 'reverse' is")]
+    [InlineData("guards: { blastRadius: { kernels: 50 } }", "'kernels' must be a percentage such as 50%, more than 0%, not '50'")]
+    [InlineData("guards: { blastRadius: { } }", "'blastRadius' bounds kernels (a percentage), principals (a number), or both")]
+    [InlineData("guards: { circuitBreaker: { failures: 3 } }", "'circuitBreaker' needs 'within'")]
+    [InlineData("guards: { circuitBreaker: { failures: 3, within: 1h, reset: auto } }", "'reset' must be manual, not 'auto'")]
+    [InlineData("approval: { timeout: 5m }", "an approval's 'timeout' (5m) must be shorter than the run's (5m); raise the playbook's 'timeout'")]
+    [InlineData("verify: [ { id: a, probe: bus.health, check: result.healthy, every: 10ms, within: 1m } ]", "'within' (1m) holds more than 1000 measurements every 10ms; raise 'every'")]
+    [InlineData("rollback: { order: forward }", "'order' must be reverse, not 'forward'")]
     [InlineData("vars: { a: '${node}' }", "vars are constants; '${…}' is not evaluated here")]
     [InlineData("vars: { a-b: 1 }", "'a-b' cannot be written in an expression; use letters, digits and underscores")]
     [InlineData("timeout: 100ms", "'timeout' must be between 1s and 1d, not 100ms")]

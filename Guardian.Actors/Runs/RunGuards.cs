@@ -1,0 +1,113 @@
+using Akka.Actor;
+using Guardian.Actors.Guards;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+
+namespace Guardian.Actors.Runs;
+
+/// <summary>
+/// A run's business with its guards: asks them, the lock first so that a run that waits for it uses up no quota; renews what they granted;
+/// gives it back at the end. Decides nothing: the guards do, and the machine does with their word what it will.
+/// </summary>
+internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playbook, string runId)
+{
+    private readonly Dictionary<string, GuardAnswer> _granted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _released = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _lost = new(StringComparer.Ordinal);
+    private string? _lock;
+
+    /// <summary>Why the run must not go on: a lease was lost. Null while all hold.</summary>
+    public string? Lost => _lost.Count == 0 ? null : string.Join("; ", _lost.Values);
+
+    /// <summary>Asks those that have not granted yet.</summary>
+    public void Ask(string? lockText, long epoch)
+    {
+        _lock = lockText;
+        foreach (var ask in Asks(epoch).Where(x => !_granted.ContainsKey(x.Guard)))
+        {
+            region.Tell(ask, self);
+            if (ask.Exclusive) return; // the others come once the lock is there
+        }
+    }
+
+    /// <summary>The word of all, once it is in; null while one is missing or the answer changes nothing.</summary>
+    public RunInput.Admitted? Take(GuardAnswer answer, RunState state)
+    {
+        if (answer.RunId != runId || answer.Epoch != state.Epoch) return null;
+        if (state.Admission is not null)
+        {
+            if (answer.Granted) _lost.Remove(answer.Guard);
+            else _lost[answer.Guard] = $"its lease was lost: {answer.Reason}";
+            return null;
+        }
+
+        if (!answer.Granted) return new RunInput.Admitted(false, false, answer.Reason);
+        _granted[answer.Guard] = answer;
+        if (!Asks(state.Epoch).All(x => _granted.ContainsKey(x.Guard)))
+        {
+            Ask(_lock, state.Epoch);
+            return null;
+        }
+
+        string[] reasons = [.. _granted.Values.Select(x => x.Reason).OfType<string>()];
+        return new RunInput.Admitted(true, _granted.Values.Any(x => x.ContainmentOnly), reasons.Length == 0 ? null : string.Join("; ", reasons), _lock);
+    }
+
+    public void Reserve(RunCommand.Reserve x, long epoch) => region.Tell(new ReserveTargets
+    {
+        RunId = runId, Epoch = epoch, StepId = x.StepId, Principals = x.Touched.Principals, Kernels = x.Touched.Kernels, For = x.Touched.For,
+        PrincipalLimit = x.PrincipalLimit, KernelLimit = x.KernelLimit,
+    }, self);
+
+    /// <summary>Says that the run is alive; after a takeover also that it has a new epoch.</summary>
+    public void Renew(RunState state)
+    {
+        if (state.Admission is not { } admission) return;
+        _lock = admission.Lock;
+        foreach (var ask in Asks(state.Epoch)) region.Tell(ask, self);
+    }
+
+    /// <summary>Gives everything back; true once every guard has said so.</summary>
+    public bool Release(RunState state)
+    {
+        if (!playbook.Guards.AskedAtStart || (state.Admission is null && _granted.Count == 0)) return true;
+        _lock = state.Admission?.Lock ?? _lock;
+        AskGuard[] open = [.. Asks(state.Epoch).Where(x => !_released.Contains(x.Guard))];
+        foreach (var ask in open)
+        {
+            region.Tell(new ReleaseGuard
+            {
+                Guard = ask.Guard, RunId = runId, Epoch = state.Epoch, Failed = state.Phase == RunPhase.Escalated, Breaker = ask.Breaker,
+                Keeps = [.. state.Steps.Where(x => x.HasEffect).Select(x => x.Id)],
+            }, self);
+        }
+
+        return open.Length == 0;
+    }
+
+    public void Take(GuardReleased released)
+    {
+        if (released.RunId == runId) _released.Add(released.Guard);
+    }
+
+    private List<AskGuard> Asks(long epoch)
+    {
+        var guards = playbook.Guards;
+        List<AskGuard> asks = [];
+        AskGuard To(string guard) => new() { Guard = guard, RunId = runId, Epoch = epoch, Playbook = playbook.Name };
+        GuardQuota[] Quotas(QuotaScope scope) => [.. guards.MaxRuns.Where(x => x.Scope == scope).Select(x => new GuardQuota(x.Count, x.Per))];
+        if (_lock is { } text) asks.Add(To(GuardNames.Lock(text)) with { Exclusive = true });
+        var ofPlaybook = Quotas(QuotaScope.Playbook);
+        if (ofPlaybook.Length > 0 || guards.CircuitBreaker is not null)
+        {
+            asks.Add(To(GuardNames.Playbook(playbook.Name)) with
+            {
+                Quotas = ofPlaybook, Breaker = guards.CircuitBreaker is { } breaker ? new GuardBreaker(breaker.Failures, breaker.Within) : null,
+            });
+        }
+
+        var ofCluster = Quotas(QuotaScope.Cluster);
+        if (ofCluster.Length > 0 || guards.BlastRadius is not null) asks.Add(To(GuardNames.Cluster) with { Quotas = ofCluster });
+        return asks;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Autonomy;
+using Guardian.Actors.Guards;
+using Guardian.Actors.Incidents;
+using Guardian.Actors.Runs;
+using Guardian.Playbooks.Execution;
+using Guardian.Playbooks.Model;
+using Guardian.Playbooks.Validation;
+using Guardian.Tests.Incidents;
+using Guardian.Tests.Playbooks.Execution;
+
+namespace Guardian.Tests.Guards;
+
+/// <summary>Real incidents, runs and guards on one journal; the agent is the test.</summary>
+public sealed class GuardedRunTests : TestKit
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly TestProbe _agent;
+    private readonly TestProbe _monitor;
+    private readonly IActorRef _guards;
+    private readonly OpenIncidents _open = new(100);
+
+    public GuardedRunTests()
+        : base(IncidentActorTests.Config)
+    {
+        _agent = CreateTestProbe();
+        _monitor = CreateTestProbe();
+        _guards = Sys.ActorOf(Props.Create(() => new LocalGuards()));
+    }
+
+    private async Task<IActorRef> Incident(string key, string guards, string steps = "  - { id: ban, action: contain, undo: auto }\n  - { id: cut, action: disrupt }\n")
+    {
+        var book = RunFixture.Load($"guards: {guards}\nsteps:\n{steps}");
+        var catalog = new PlaybookCatalog(() => new PlaybookLoadResult([book], []));
+        catalog.TryReload().Should().BeTrue();
+        var mode = new ModeView(OperatingMode.Enforce, _ => OperatingMode.Enforce);
+        var run = new RunDependencies(TimeProvider.System, RunFixture.Vocabulary, mode, _ => _agent.Ref, RunDependencies.Loader(RunFixture.Vocabulary))
+        {
+            Guards = _guards, Kernels = () => 5, Touches = (_, input) => new TouchedTargets(["p" + input.GetRawText()], [], TimeSpan.FromMinutes(10)),
+        };
+        var incident = Sys.ActorOf(IncidentActor.Props(IncidentKeys.Entity(key), new IncidentDependencies(catalog, _open, run)));
+        incident.Tell(IncidentLogicTests.Raised() with { Key = key }, _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentAccepted>(x => x.Key == key, Patience);
+        return incident;
+    }
+
+    /// <summary>Answers until the monitor hears of the incident's end; the steps that were dispatched.</summary>
+    private async Task<List<string>> UntilOver(Func<string, OutcomeKind>? how = null)
+    {
+        List<string> steps = [];
+        while (true)
+        {
+            if (await _agent.ReceiveOneAsync(TimeSpan.FromMilliseconds(50)) is DispatchAction x)
+            {
+                steps.Add(x.Key.Split('/')[1]);
+                var kind = how?.Invoke(steps[^1]) ?? OutcomeKind.Succeeded;
+                Reply(x, kind);
+            }
+            else if (_open.Count == 0)
+            {
+                return steps;
+            }
+        }
+    }
+
+    private async Task<GuardStatus> Status(string guard)
+    {
+        _guards.Tell(new GetGuard { Guard = guard }, TestActor);
+        return await ExpectMsgAsync<GuardStatus>(Patience);
+    }
+
+    [Fact]
+    public async Task A_run_waits_for_its_lock_and_gets_it_when_the_other_run_is_over()
+    {
+        await Incident("k1", """{ lock: "${incident.subject}" }""");
+        var first = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
+        var asker = _agent.LastSender;
+        await Incident("k2", """{ lock: "${incident.subject}" }""");
+        await AwaitAssertAsync(async () => (await Status(GuardNames.Lock("rogue"))).Runs.Should().ContainSingle().Which.Should().Be(first.RunId), Patience);
+        await _agent.FishForMessageAsync<DispatchAction>(x => x.RunId == first.RunId, Patience); // the first alone asks again and again
+        asker.Tell(new ActionOutcome { Key = first.Key, Epoch = 1, Attempt = 1, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("""{ "value": 1 }""") }, _agent.Ref);
+        var steps = await UntilOver();
+        steps.Distinct().Should().BeEquivalentTo("cut", "ban");
+        await AwaitAssertAsync(async () => (await Status(GuardNames.Lock("rogue"))).Runs.Should().BeEmpty(), Patience);
+    }
+
+    [Theory]
+    [InlineData("{ maxRuns: [ { count: 1, per: 1h, scope: playbook } ] }")]
+    [InlineData("{ maxRuns: [ { count: 1, per: 1h, scope: cluster } ] }")]
+    public async Task Past_a_quota_of_playbook_or_cluster_another_keys_run_only_contains(string guards)
+    {
+        await Incident("k1", guards);
+        (await UntilOver()).Should().Contain("cut");
+        await Incident("k2", guards);
+        (await UntilOver()).Distinct().Should().Equal("ban");
+    }
+
+    [Fact]
+    public async Task Escalated_runs_open_the_breaker_until_an_operator_resets_it()
+    {
+        const string guards = "{ circuitBreaker: { failures: 1, within: 1h, reset: manual } }";
+        const string steps = "  - { id: ban, action: contain, undo: auto, onError: continue }\n  - { id: cut, action: disrupt }\n";
+        var incident = await Incident("k1", guards, steps);
+        await _agent.FishForMessageAsync<DispatchAction>(x => { Reply(x, x.Key.EndsWith("cut", StringComparison.Ordinal) ? OutcomeKind.Failed : OutcomeKind.Succeeded); return x.Key.EndsWith("escalation", StringComparison.Ordinal); }, Patience);
+        await AwaitAssertAsync(async () => (await Status(GuardNames.Playbook("test_playbook"))).BreakerOpen.Should().Contain("1 runs escalated"), Patience);
+        incident.Tell(new CloseIncident { Key = "k1", By = "ann", Reason = "seen" }, TestActor);
+        await FishForMessageAsync<IncidentAnswer>(_ => true, Patience);
+        await Incident("k2", guards, steps);
+        (await UntilOver()).Distinct().Should().Equal("ban");
+        _guards.Tell(new ResetBreaker { Playbook = "test_playbook", By = "ann" }, TestActor);
+        (await ExpectMsgAsync<BreakerAnswer>(Patience)).Done.Should().BeTrue();
+        await Incident("k3", guards, steps);
+        (await UntilOver()).Should().Contain("cut");
+    }
+
+    [Fact]
+    public async Task A_step_past_the_blast_radius_is_refused_and_the_bans_of_others_stay_counted()
+    {
+        const string steps = "  - { id: ban, action: contain, with: { value: 1 }, undo: auto }\n  - { id: more, action: contain, with: { value: 2 }, onError: continue }\n";
+        await Incident("k1", "{ blastRadius: { principals: 1 } }", steps);
+        (await UntilOver()).Distinct().Should().Equal("ban");
+        var status = await Status(GuardNames.Cluster);
+        (status.Runs.Count, status.Principals).Should().Be((0, 1), "the lease of a ban outlives its run");
+    }
+
+    [Fact]
+    public async Task A_run_that_dies_comes_back_with_its_lease_and_a_guard_that_dies_knows_it_still()
+    {
+        var incident = await Incident("k1", """{ lock: "${incident.subject}", circuitBreaker: { failures: 3, within: 1h } }""");
+        var first = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
+        Watch(incident);
+        Sys.Stop(incident);
+        await ExpectTerminatedAsync(incident, Patience);
+        await _guards.GracefulStop(Patience);
+        var guards = Sys.ActorOf(Props.Create(() => new LocalGuards()));
+        guards.Tell(new AskGuard { Guard = GuardNames.Lock("rogue"), RunId = "other", Epoch = 1, Playbook = "p", Exclusive = true }, TestActor);
+        (await ExpectMsgAsync<GuardAnswer>(Patience)).Reason.Should().Contain($"held by run {first.RunId}");
+    }
+
+    private void Reply(DispatchAction x, OutcomeKind kind) => _agent.Reply(new ActionOutcome
+    {
+        Key = x.Key, Epoch = x.Epoch, Attempt = x.Attempt, Kind = kind, Output = RunFixture.Json("""{ "value": 1 }"""), Reason = "by the test",
+    });
+}
