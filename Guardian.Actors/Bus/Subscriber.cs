@@ -5,7 +5,7 @@ using Guardian.Actors.Access;
 namespace Guardian.Actors.Bus;
 
 /// <summary>Where messages go. One per port and actor, or per stream; a message that matches several of its patterns reaches it once.</summary>
-internal abstract class Subscriber(string principal, BusPort? port)
+internal abstract class Subscriber(string principal, BusPort? port, bool isPeer = false)
 {
     private volatile bool _closed;
 
@@ -15,7 +15,7 @@ internal abstract class Subscriber(string principal, BusPort? port)
     public BusPort? Port { get; } = port;
 
     /// <summary>Another node, which is no subscriber of this one: what it gets is not counted as delivered.</summary>
-    public virtual bool IsPeer => false;
+    public bool IsPeer { get; } = isPeer;
 
     /// <summary>No more deliveries: unsubscribed, or its owner has terminated.</summary>
     public bool Closed => _closed;

@@ -177,9 +177,10 @@ internal sealed record Audience(long Version, AccessPolicy Policy, Subscriber[] 
     /// <summary>Claims room at each, or at none.</summary>
     public bool TryReserve(int bound)
     {
-        for (var i = 0; i < Subscribers.Length; i++)
+        var subscribers = Subscribers; // one look at the field: this is each publisher's way
+        for (var i = 0; i < subscribers.Length; i++)
         {
-            if (Subscribers[i].TryReserve(bound)) continue;
+            if (subscribers[i].TryReserve(bound)) continue;
             Release(i);
             return false;
         }

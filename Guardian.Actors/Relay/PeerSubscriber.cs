@@ -7,7 +7,7 @@ namespace Guardian.Actors.Relay;
 /// Another node as a subscriber. It never holds up a publisher: what does not fit into its queue is dropped for that node alone, and
 /// the receiver sees the gap. Who may receive there is decided there.
 /// </summary>
-internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMetrics metrics, Action<PeerSubscriber> wake) : Subscriber("node/" + node, null)
+internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMetrics metrics, Action<PeerSubscriber> wake) : Subscriber("node/" + node, null, isPeer: true)
 {
     /// <summary>Of bodies in one batch; in base64 with everything around it well below a frame of 1 MiB.</summary>
     public const int BatchBytes = 384 * 1024;
@@ -25,8 +25,6 @@ internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMet
     private bool _scheduled;
 
     public string Node => node;
-
-    public override bool IsPeer => true;
 
     /// <summary>Batches not acknowledged yet. For the relay alone, as is what follows.</summary>
     public int UnderWay { get; set; }
