@@ -51,8 +51,8 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         }
 
         // A lease that its owner renews is the same offence.
-        var renewed = record?.Lease(command.Owner, now) is not null;
-        var until = now + (command.ByOperator ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
+        var renewed = command.Restores || record?.Lease(command.Owner, now) is not null;
+        var until = now + (command.ByOperator || command.Restores ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
         return new([new BanSet
         {
             At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner, Until = until, ByOperator = command.ByOperator,
@@ -78,7 +78,8 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (record?.Lease(command.Owner, now) is null) return Done(command.Key, record, now);
         return new([new BanLifted { At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner }], new BanResult
         {
-            Key = command.Key, Done = true, Until = record.Others(command.Owner, now)?.Until, Offences = record.OffencesAt(now, options.ForgetAfter),
+            Key = command.Key, Done = true, Lifted = record.Lease(command.Owner, now)!.Until,
+            Until = record.Others(command.Owner, now)?.Until, Offences = record.OffencesAt(now, options.ForgetAfter),
         });
     }
 

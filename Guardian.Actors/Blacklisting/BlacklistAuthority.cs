@@ -5,6 +5,7 @@ using Akka.Event;
 using Akka.Pattern;
 using Akka.Persistence;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Mitigations;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Serialization;
 
@@ -27,6 +28,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     private readonly IActorRef _replicator;
     private readonly TimeProvider _time;
+    private readonly LapseClock _lapse;
     private readonly BanBook _book;
     private readonly BucketIndex _index;
     private readonly UniqueAddress _self = Akka.Cluster.Cluster.Get(Context.System).SelfUniqueAddress;
@@ -39,7 +41,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     public BlacklistAuthority(IActorRef replicator, BlacklistOptions options, Func<string, bool> isProtected, TimeProvider time)
     {
-        (_replicator, _time) = (replicator, time);
+        (_replicator, _time, _lapse) = (replicator, time, new LapseClock(time));
         JournalPluginId = "guardian.journal";
         SnapshotPluginId = "guardian.snapshots";
         _book = new BanBook(options, isProtected);
@@ -83,7 +85,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
     {
         _log.Info("Bans recovered: {0} principals banned", _book.Banned);
         Timers.StartPeriodicTimer("prune", Prune.Instance, PruneInterval);
-        _book.Prune(_time.GetUtcNow());
+        _book.Prune(_lapse.Now);
         for (var i = 0; i < BanBuckets.Count; i++) _replicator.Tell(Dsl.Get(BanBuckets.Key(i), ReadLocal.Instance));
     }
 
@@ -158,7 +160,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
     private void OnRead(IKey key, BanBucket stored)
     {
         if (!BanBuckets.TryIndex(key, out var bucket)) return;
-        if (_index.Bucket(bucket, _time.GetUtcNow()).SameAs(stored)) Confirm(key);
+        if (_index.Bucket(bucket, _lapse.Now).SameAs(stored)) Confirm(key);
         else Write([bucket], WriteLocal.Instance);
     }
 
@@ -180,7 +182,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     private void Write(List<int> buckets, IWriteConsistency consistency)
     {
-        var now = _time.GetUtcNow();
+        var now = _lapse.Now;
         foreach (var bucket in buckets)
         {
             var content = _index.Bucket(bucket, now);
@@ -210,7 +212,7 @@ internal sealed class BlacklistAuthority : ReceivePersistentActor, IWithTimers
 
     private void OnPrune()
     {
-        foreach (var principal in _book.Prune(_time.GetUtcNow()))
+        foreach (var principal in _book.Prune(_lapse.Now))
         {
             _index.Touch(principal);
             _dirty.Add(BanBuckets.Of(principal));

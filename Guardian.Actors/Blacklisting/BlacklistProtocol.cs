@@ -25,6 +25,9 @@ public sealed record BanPrincipal : IGuardianMessage
 
     /// <summary>True when an operator asks: beats exemptions, is not doubled.</summary>
     public bool ByOperator { get; init; }
+
+    /// <summary>True to put back a lease that was lifted: no further offence, not doubled.</summary>
+    public bool Restores { get; init; }
 }
 
 /// <summary>Lifts the owner's lease; of an operator (<see cref="ByOperator"/>): every lease, clears the counters and exempts the principal for 10 minutes. Answer: <see cref="BanResult"/>.</summary>
@@ -65,6 +68,9 @@ public sealed record BanResult : IGuardianMessage
 
     /// <summary>The ban's end, UTC; null where none is in force.</summary>
     public DateTimeOffset? Until { get; init; }
+
+    /// <summary>End of the owner's lease that was lifted, UTC; null where there was none.</summary>
+    public DateTimeOffset? Lifted { get; init; }
 
     /// <summary>Bans of this principal so far; each further one doubles.</summary>
     public int Offences { get; init; }

@@ -10,3 +10,23 @@ internal static class LeaseClock
     public static long DeadlineOf(this TimeProvider time, DateTimeOffset until) =>
         time.GetTimestamp() + (long)(Math.Max(0, (until - time.GetUtcNow()).TotalSeconds) * time.TimestampFrequency);
 }
+
+/// <summary>
+/// The present for whoever lets stored leases lapse by their UTC ends: a wall clock that is set forward moves it on by elapsed time
+/// alone, so nothing ends early; one that is set back is followed.
+/// </summary>
+internal sealed class LapseClock(TimeProvider time)
+{
+    private readonly DateTimeOffset _start = time.GetUtcNow();
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>UTC.</summary>
+    public DateTimeOffset Now
+    {
+        get
+        {
+            var (wall, steady) = (time.GetUtcNow(), _start + time.GetElapsedTime(_started));
+            return wall < steady ? wall : steady;
+        }
+    }
+}

@@ -42,7 +42,8 @@ internal sealed record JournalDatabase(bool IsSqlite, string Journal, string Sna
             foreach (var connectionString in new[] { Journal, Snapshots }) Create(connectionString);
         try
         {
-            using var connection = Connect(IsSqlite ? Journal : new NpgsqlConnectionStringBuilder(Journal) { Timeout = StartTimeoutSeconds, CommandTimeout = StartTimeoutSeconds }.ConnectionString);
+            // Not pooled: a handle that stays open keeps the write-ahead log from being folded in.
+            using var connection = Connect(IsSqlite ? new SqliteConnectionStringBuilder(Journal) { Pooling = false }.ConnectionString : new NpgsqlConnectionStringBuilder(Journal) { Timeout = StartTimeoutSeconds, CommandTimeout = StartTimeoutSeconds }.ConnectionString);
             connection.Open();
             if (JournalMeta.Refusal(JournalMeta.Prepare(connection), "Guardian:Persistence: the journal database") is { } refusal) throw new IOException(refusal);
         }

@@ -18,6 +18,7 @@ internal static class PlaybooksNode
         playbooks.Add(Run(options));
         playbooks.Add(Direct(options, "enable", "Lets a playbook start runs again"));
         playbooks.Add(Direct(options, "disable", "Keeps a playbook from starting runs, cluster-wide, until it is enabled"));
+        playbooks.Add(Direct(options, "reset-breaker", "Closes a playbook's circuit breaker again"));
     }
 
     private static async Task<int> ListAsync(CliOptions options, ParseResult parsed, CancellationToken cancellation)
@@ -25,7 +26,7 @@ internal static class PlaybooksNode
         using var client = options.Client(parsed);
         var output = options.Output(parsed);
         output.List(await client.GetAsync("api/v1/playbooks", cancellation), "no playbooks",
-            "name=name", "version=version", "mode=mode", "enabled=enabled", "hash=hash", "description=description");
+            "name=name", "version=version", "mode=mode", "enabled=enabled", "breaker=breaker.state", "hash=hash", "description=description");
         if (output.Json) return ExitCodes.Done;
         var status = await client.GetAsync("api/v1/status", cancellation);
         if (!status.TryGetProperty("playbooks", out var playbooks)) return ExitCodes.Done;
@@ -58,6 +59,8 @@ internal static class PlaybooksNode
             output.Line($"{"switched",-14} by {CliOutput.Text(word, "by")} at {CliOutput.Text(word, "at")}: {CliOutput.Text(word, "reason")}");
         foreach (var trigger in playbook.GetProperty("triggers").EnumerateArray())
             output.Line($"{"trigger",-14} {CliOutput.Text(trigger, "event")}{(trigger.TryGetProperty("when", out var when) ? $" when {when}" : "")}");
+        if (playbook.TryGetProperty("breaker", out var breaker))
+            output.Line($"{"breaker",-14} {CliOutput.Text(breaker, "state")}; opens after {CliOutput.Text(breaker, "opens")}{(breaker.TryGetProperty("reason", out var why) ? $"; {why}" : "")}");
         foreach (var error in playbook.GetProperty("errors").EnumerateArray()) output.Line($"{"not in force",-14} {error}");
         output.Table(["step", "action", "risk", "if"], detail.GetProperty("steps").EnumerateArray().Select(x => (string[])
             [CliOutput.Text(x, "id"), CliOutput.Text(x, "action"), CliOutput.Text(x, "risk"), CliOutput.Text(x, "if")]));
@@ -96,7 +99,7 @@ internal static class PlaybooksNode
             await client.SendAsync(HttpMethod.Post, $"api/v1/playbooks/{Uri.EscapeDataString(which)}/{verb}", new JsonObject { ["reason"] = parsed.GetValue(reason) }, cancellation);
             var output = options.Output(parsed);
             if (output.Json) output.JsonLine(JsonSerializer.SerializeToElement(new JsonObject { ["playbook"] = which, ["done"] = verb }, CliJson.Default.JsonObject));
-            else output.Line($"{which}: {verb}d");
+            else output.Line(verb == "reset-breaker" ? $"{which}: its circuit breaker is closed" : $"{which}: {verb}d");
             return ExitCodes.Done;
         });
         return command;

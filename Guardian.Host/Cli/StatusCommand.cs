@@ -24,11 +24,21 @@ internal static class StatusCommand
             var output = options.Output(parsed);
             var status = await client.GetAsync("api/v1/status", cancellation);
             if (output.Json) output.JsonLine(status);
-            else output.Facts([.. Rows.Select(x => (x.Name, CliOutput.Text(status, x.Path))), ("members", Members(status))]);
+            else output.Facts([.. Rows.Select(x => (x.Name, CliOutput.Text(status, x.Path))), ("members", Members(status)), .. Silences(status), .. Channels(status)]);
             return ExitCodes.Done;
         });
         return command;
     }
+
+    private static IEnumerable<(string, string)> Silences(JsonElement status) => Each(status, "silences").Select(x =>
+        ("silence", $"{CliOutput.Text(x, "id")} {CliOutput.Text(x, "actions")} until {CliOutput.Text(x, "until")}: {CliOutput.Text(x, "reason")}"));
+
+    private static IEnumerable<(string, string)> Channels(JsonElement status) => Each(status, "channels").Select(x => ("channel",
+        $"{CliOutput.Text(x, "channel")}: {CliOutput.Text(x, "pending")} pending, {CliOutput.Text(x, "delivered")} delivered, {CliOutput.Text(x, "dead")} dead, "
+        + $"{CliOutput.Text(x, "digested")} digested, {CliOutput.Text(x, "muted")} muted{(x.TryGetProperty("lastFailure", out _) ? "; " + CliOutput.Text(x, "lastFailure") : "")}"));
+
+    private static JsonElement[] Each(JsonElement status, string name) =>
+        status.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
 
     private static string Members(JsonElement status) => string.Join(", ", status.GetProperty("cluster").GetProperty("members").EnumerateArray()
         .Select(x => $"{CliOutput.Text(x, "node")} {CliOutput.Text(x, "status")}"));

@@ -173,9 +173,18 @@ internal sealed record PlaybookSummary
     /// <summary>The operator's word on it, where there is one.</summary>
     public SwitchedView? Switched { get; init; }
 
+    /// <summary>Its circuit breaker; left out where it declares none.</summary>
+    public BreakerView? Breaker { get; init; }
+
     /// <summary>What is wrong with its file now; the version shown stays in force.</summary>
     public required IReadOnlyList<string> Errors { get; init; }
 }
+
+/// <param name="State">closed, open or unknown.</param>
+/// <param name="Opens">After how many failures.</param>
+/// <param name="Reason">Why it is open, or not known.</param>
+/// <param name="Since">Since when it is open.</param>
+internal sealed record BreakerView(string State, string Opens, string? Reason, DateTimeOffset? Since);
 
 internal sealed record TriggerView(string Event, string? When);
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using Akka.Actor;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Switches;
 using Guardian.Host.Http.Security;
@@ -27,7 +29,12 @@ internal static class PlaybookRoutes
             body: ApiJson.Default.ReasonRequest, success: 204);
         routes.Map("POST", "/api/v1/playbooks/{name}/disable", Rights.Operate, "Keeps a playbook from starting runs, cluster-wide, until it is enabled",
             call => SwitchAsync(call, false), body: ApiJson.Default.ReasonRequest, success: 204);
+        routes.Map("POST", "/api/v1/playbooks/{name}/reset-breaker", Rights.Operate, "Closes a playbook's circuit breaker again", ResetAsync,
+            body: ApiJson.Default.ReasonRequest, success: 204);
     }
+
+    /// <summary>A list is worth having without a breaker's state.</summary>
+    private static readonly TimeSpan BreakerTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>The playbook of the route; null where it was not found and that was answered.</summary>
     public static async ValueTask<Playbook?> FindAsync(ApiCall call)
@@ -47,8 +54,12 @@ internal static class PlaybookRoutes
         return null;
     }
 
-    private static Task ListAsync(ApiCall call) =>
-        ApiBodies.JsonAsync(call.Http, [.. call.Guardian.Parts.Playbooks().Select(x => Summary(call.Guardian.Parts, x))], ApiJson.Default.Playbooks);
+    private static async Task ListAsync(ApiCall call)
+    {
+        var playbooks = call.Guardian.Parts.Playbooks();
+        var breakers = await Task.WhenAll(playbooks.Select(x => BreakerAsync(call, x)));
+        await ApiBodies.JsonAsync(call.Http, [.. playbooks.Select((x, i) => Summary(call.Guardian.Parts, x, breakers[i]))], ApiJson.Default.Playbooks);
+    }
 
     private static async Task OneAsync(ApiCall call)
     {
@@ -56,7 +67,7 @@ internal static class PlaybookRoutes
         var parts = call.Guardian.Parts;
         await ApiBodies.JsonAsync(call.Http, new PlaybookDetail
         {
-            Playbook = Summary(parts, playbook),
+            Playbook = Summary(parts, playbook, await BreakerAsync(call, playbook)),
             Steps = [.. playbook.Steps.Concat(playbook.Finally).Select(x => new PlaybookStepView(x.Id, x.Action, x.If?.Source,
                 parts.Vocabulary.Actions.TryGetValue(x.Action, out var action) ? YamlValues.Snake(action.Risk) : "unknown"))],
             Verify = [.. playbook.Verify.Select(x => $"{x.Probe}: {x.Check.Source}")],
@@ -65,7 +76,7 @@ internal static class PlaybookRoutes
         }, ApiJson.Default.PlaybookDetail);
     }
 
-    private static PlaybookSummary Summary(GuardianParts parts, Playbook playbook) => new()
+    private static PlaybookSummary Summary(GuardianParts parts, Playbook playbook, BreakerView? breaker) => new()
     {
         Name = playbook.Name,
         Version = playbook.Version,
@@ -76,8 +87,42 @@ internal static class PlaybookRoutes
         Triggers = [.. playbook.Triggers.Select(x => new TriggerView(x.Event, x.When?.Source))],
         Enabled = parts.Switches.IsEnabled(playbook.Name),
         Switched = parts.Switches.Of(playbook.Name) is { } word ? new SwitchedView(word.By, word.Reason, word.At) : null,
+        Breaker = breaker,
         Errors = [.. parts.PlaybookErrors().Where(x => x.File == playbook.File).Select(x => x.ToString())],
     };
+
+    /// <summary>What its guard says; null where the playbook declares no breaker, unknown where nobody answers.</summary>
+    private static async Task<BreakerView?> BreakerAsync(ApiCall call, Playbook playbook)
+    {
+        if (playbook.Guards.CircuitBreaker is not { } declared) return null;
+        var bound = string.Create(CultureInfo.InvariantCulture, $"{declared.Failures} escalated runs within {new Duration(declared.Within)}");
+        try
+        {
+            var status = await call.Guardian.Parts.Guards.Ask<GuardStatus>(new GetGuard { Guard = GuardNames.Playbook(playbook.Name) }, BreakerTimeout, call.Cancellation);
+            return new BreakerView(status.BreakerOpen is null ? "closed" : "open", bound, status.BreakerOpen, status.BreakerOpenSince);
+        }
+        catch (Exception e) when (e is AskTimeoutException or TaskCanceledException && !call.Cancellation.IsCancellationRequested)
+        {
+            return new BreakerView("unknown", bound, "its guard does not answer", null);
+        }
+    }
+
+    private static async Task ResetAsync(ApiCall call)
+    {
+        if (await ApiBodies.CommandAsync(call.Http, ApiJson.Default.ReasonRequest, new ReasonRequest(null)) is not { } request) return;
+        if (await FindAsync(call) is not { } playbook) return;
+        if (playbook.Guards.CircuitBreaker is null)
+        {
+            await Problems.Write(call.Http, 409, "conflict", "Not possible now", $"{playbook.Name} declares no circuit breaker");
+            return;
+        }
+
+        var answer = await call.Guardian.Parts.Guards.Ask<BreakerAnswer>(
+            new ResetBreaker { Playbook = playbook.Name, By = call.Caller.Name, Reason = request.Reason ?? "" }, ApiContext.AskTimeout, call.Cancellation);
+        await (answer.Done
+            ? ApiBodies.Empty(call.Http)
+            : Problems.Write(call.Http, 409, "conflict", "Not possible now", answer.Reason ?? "the circuit breaker is closed"));
+    }
 
     private static async Task ExplainAsync(ApiCall call)
     {

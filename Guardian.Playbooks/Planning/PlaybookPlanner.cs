@@ -171,10 +171,10 @@ public sealed class PlaybookPlanner(Vocabulary vocabulary, PlanAutonomy autonomy
         guards.AddRange(declared.MaxRuns.Select(x => string.Create(CultureInfo.InvariantCulture,
             $"at most {x.Count} runs per {new Duration(x.Per)} and {YamlValues.Snake(x.Scope)}, then containment only")));
         if (declared.Lock is { } text) guards.Add($"lock '{Lock(text, scope)}': of the runs with the same text one acts at a time");
-        if (declared.BlastRadius is { Kernels: { } kernels }) guards.Add($"blast radius: at most {kernels} of the declared kernels held at once, at least 1");
-        if (declared.BlastRadius is { Principals: { } principals }) guards.Add(string.Create(CultureInfo.InvariantCulture, $"blast radius: at most {principals} principals held at once"));
+        if (declared.BlastRadius is { Kernels: { } kernels }) guards.Add($"blast radius: at most {kernels} of the declared kernels held at once, at least 1; a step past it fails");
+        if (declared.BlastRadius is { Principals: { } principals }) guards.Add(string.Create(CultureInfo.InvariantCulture, $"blast radius: at most {principals} principals held at once; a step past it fails"));
         if (declared.CircuitBreaker is { } breaker)
-            guards.Add(string.Create(CultureInfo.InvariantCulture, $"circuit breaker: opens after {breaker.Failures} escalated runs within {new Duration(breaker.Within)}, until an operator resets it"));
+            guards.Add(string.Create(CultureInfo.InvariantCulture, $"circuit breaker: after {breaker.Failures} escalated runs within {new Duration(breaker.Within)} containment only, until an operator resets it"));
         return guards;
     }
 }

@@ -88,6 +88,23 @@ public class BuiltInTests : TestKit
     }
 
     [Fact]
+    public async Task What_was_lifted_is_put_back_by_its_undo()
+    {
+        var result = Execute("blacklist.remove", """{ "principal": "rogue" }""");
+        var lift = await _blacklist.ExpectMsgAsync<LiftBan>();
+        var end = DateTimeOffset.UtcNow.AddMinutes(6);
+        _blacklist.Reply(new BanResult { Key = lift.Key, Done = true, Lifted = end });
+        var output = await result;
+
+        var undo = Action("blacklist.remove").UndoAsync(JsonElement.Parse("""{ "principal": "rogue" }"""), output, Run with { Key = "run-1/step/undo" }, CancellationToken.None);
+        (await _blacklist.ExpectMsgAsync<BanPrincipal>()).Should().Match<BanPrincipal>(x => x.Restores && x.Owner == "run-1" && x.For > TimeSpan.FromMinutes(5) && x.For <= TimeSpan.FromMinutes(6));
+        _blacklist.Reply(new BanResult { Key = "run-1/step/undo", Done = true });
+        await undo;
+        await Action("blacklist.remove").UndoAsync(JsonElement.Parse("""{ "principal": "rogue" }"""), null, Run, CancellationToken.None);
+        await _blacklist.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(200));
+    }
+
+    [Fact]
     public async Task A_refused_ban_fails_with_the_reason()
     {
         var result = Execute("blacklist.add", """{ "principal": "guardian", "for": "10m" }""");

@@ -26,6 +26,41 @@ public class BanBookTests
     }
 
     [Fact]
+    public void A_lease_that_is_put_back_is_what_it_was()
+    {
+        var (book, now) = (new BanBook(new BlacklistOptions(), _ => false), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        BanResult Carry(BanDecision decision)
+        {
+            foreach (var fact in decision.Events) book.Apply(fact);
+            return decision.Result;
+        }
+
+        var ban = new BanPrincipal { Key = "k", Principal = "rogue", For = TimeSpan.FromMinutes(10), Reason = "r", Owner = "run-1" };
+        Carry(book.Decide(ban, now));
+        Carry(book.Decide(ban with { Key = "k2", Owner = "run-2" }, now)).Offences.Should().Be(2);
+        now += TimeSpan.FromMinutes(4);
+        var lifted = Carry(book.Decide(new LiftBan { Key = "l", Principal = "rogue", Owner = "run-1" }, now)).Lifted;
+        lifted.Should().Be(now + TimeSpan.FromMinutes(6));
+        Carry(book.Decide(ban with { Key = "u", For = lifted!.Value - now, Restores = true }, now)).Offences.Should().Be(2, "it is no further offence");
+        Carry(book.Decide(new LiftBan { Key = "l2", Principal = "rogue", Owner = "run-2" }, now)).Until.Should().Be(lifted, "the other lease ends when it would have ended");
+    }
+
+    [Fact]
+    public void A_clock_set_forward_ends_no_ban_early()
+    {
+        var time = new Guardian.Tests.Mitigations.JumpingTime();
+        var clock = new Guardian.Actors.Mitigations.LapseClock(time);
+        var book = new BanBook(new BlacklistOptions(), _ => false);
+        foreach (var fact in book.Decide(new BanPrincipal { Key = "k", Principal = "rogue", For = TimeSpan.FromMinutes(10), Reason = "r", Owner = "run-1" }, time.GetUtcNow()).Events) book.Apply(fact);
+        time.Jump(TimeSpan.FromDays(1));
+        time.Advance(TimeSpan.FromMinutes(9));
+        book.Prune(clock.Now).Should().BeEmpty();
+        book.Entry("rogue", clock.Now).Should().NotBeNull();
+        time.Advance(TimeSpan.FromMinutes(1));
+        book.Prune(clock.Now).Should().Equal("rogue");
+    }
+
+    [Fact]
     public void Each_further_offence_doubles_up_to_the_cap()
     {
         var at = T0;

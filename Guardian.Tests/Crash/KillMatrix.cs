@@ -31,19 +31,24 @@ internal sealed class KillMatrix : IAsyncDisposable
         trigger:
           - { event: message_bus.acl_violation.spam_attack, when: incident.subject.startsWith('ten') }
           - { event: message_bus.acl_violation.control_topic_flood, when: incident.subject.startsWith('ten') }
-        guards: { cooldown: 30s }
+        guards:
+          cooldown: 30s
+          maxRuns: [ { count: 5, per: 1h, scope: key }, { count: 1000, per: 1h, scope: playbook } ]
+          lock: "${incident.subject}"
+          blastRadius: { principals: 1000 }
+          circuitBreaker: { failures: 1000, within: 1h, reset: manual }
         timeout: 50s
         steps:
           - { id: assess, action: severity.assess, with: { violations: "${incident.violations}" } }
           - { id: ban, if: has(incident.principal), action: blacklist.add, with: { principal: "${incident.principal}", for: 10m }, undo: auto }
           - { id: limit, action: bus.rate_limit, with: { topic: "${incident.topic}", rate: 10/s, for: 5m, denialsOnly: true }, undo: auto, undoOn: [resolved] }
-          - { id: never, if: incident.violations > 100000, action: bus.restart }
+          - { id: never, skipWhen: { probe: bus.health, check: result.healthy, within: 5s }, action: bus.restart }
           - { id: pause, action: wait, with: { for: 20ms } }
           - { id: broken, action: notify, with: { channel: security, text: x, severity: "none-${steps.assess.score}" }, retry: { attempts: 2, backoff: constant, initial: 50ms, max: 50ms }, onError: continue }
           - { id: tell, action: notify, with: { channel: security, text: "run ${run.id}" } }
           - { id: again, action: notify, with: { channel: security, severity: "${steps.assess.severity}", text: "again" }, onError: continue }
           - { id: task, action: task.create, with: { title: "look at ${incident.subject}", body: b } }
-          - { id: last, action: wait, with: { for: 20ms } }
+          - { id: last, action: http.call, with: { url: "RECEIVER/drain", method: POST, body: { run: "${run.id}" } }, undo: { action: http.call, with: { url: "RECEIVER/fill", method: POST, body: { run: "${run.id}" } } }, undoOn: [resolved] }
         verify:
           - { id: bus, probe: bus.health, check: result.healthy, every: 100ms, succeedAfter: 2, within: 10s }
           - { id: banned, probe: blacklist.contains, with: { principal: "${incident.subject}" }, check: result.banned, within: 10s }
@@ -65,9 +70,9 @@ internal sealed class KillMatrix : IAsyncDisposable
     public static async Task<KillMatrix> StartAsync(string provider)
     {
         var folder = Directory.CreateTempSubdirectory("guardian-kill-").FullName;
-        File.WriteAllText(Path.Combine(folder, "a_ten_steps.yaml"), TenSteps);
         File.Copy(Path.Combine(RepositoryFiles.Folder("playbooks"), "message_bus_acl_violation_fix.yaml"), Path.Combine(folder, "fix.yaml"));
         var receiver = await WebhookReceiver.StartAsync();
+        File.WriteAllText(Path.Combine(folder, "a_ten_steps.yaml"), TenSteps.Replace("RECEIVER", receiver.Url.TrimEnd('/'), StringComparison.Ordinal));
         var postgres = provider == "postgres" ? Postgres.Create() : null;
         var node = await NodeProcess.StartAsync(
             $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",

@@ -7,6 +7,7 @@ using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Scheduling;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
@@ -52,8 +53,9 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
     public List<EventView> Events { get; } = [];
     public string? BanRefusal { get; set; }
     public SwitchView Switches { get; } = new();
+    public string? BreakerOpen { get; set; }
     public List<FileError> PlaybookErrors { get; } = [];
-    public Lazy<IReadOnlyList<Playbook>> Playbooks { get; } = new(() =>
+    public Lazy<IReadOnlyList<Playbook>> Playbooks { get; set; } = new(() =>
         PlaybookLoader.LoadDirectory(RepositoryFiles.Folder("playbooks"), GuardianVocabulary.Of(new GuardianOptions())).Playbooks);
     public RunRequested Requested { get; set; } = new() { Done = true, RunId = "i-1.1", IncidentId = "i-1" };
 
@@ -139,6 +141,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             Journal = () => Journal,
             IsProtected = x => x == "guardian",
             SwitchActor = bans,
+            Guards = bans,
             Switches = Switches,
             Vocabulary = GuardianVocabulary.Of(Options),
             Playbooks = () => Playbooks.Value,
@@ -163,6 +166,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             SetMode x => new ModeStatus(x.Mode ?? OperatingMode.Enforce, x.Hold ?? false, x.Reason, x.By, null, null),
             SetSwitch x => new SwitchAnswer(Switched(x), null),
             RequestRun => Requested,
+            GetGuard x => new GuardStatus { Guard = x.Guard, Runs = [], Principals = 0, Kernels = 0, BreakerOpen = BreakerOpen, BreakerOpenSince = BreakerOpen is null ? null : DateTimeOffset.UnixEpoch },
+            ResetBreaker => new BreakerAnswer(BreakerOpen is not null, BreakerOpen is null ? "it is closed" : null),
             CloseIncident or DirectRun => new IncidentAnswer { Done = message is CloseIncident, Reason = "the run has ended" },
             _ => new Status.Failure(new InvalidOperationException("unexpected " + message.GetType().Name)),
         };

@@ -1,8 +1,12 @@
 using System.Text.Json;
+using Guardian.Actors.Guards;
+using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Switches;
 using Guardian.Host.Cli;
+using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
+using Guardian.Tests.Playbooks;
 using static Guardian.Tests.Host.HostFixture;
 
 namespace Guardian.Tests.Host;
@@ -106,11 +110,31 @@ public sealed class PlaybookApiTests
 
         var shown = Json((await host.SendAsync("GET", "/api/v1/playbooks/" + Fix)).Body).GetProperty("playbook");
         (shown.GetProperty("enabled").GetBoolean(), shown.GetProperty("switched").GetProperty("reason").GetString()).Should().Be((false, "too eager"));
-        var match = Json((await host.SendAsync("POST", "/api/v1/playbooks/explain", $$"""{ "event": {{Flood}} }""")).Body)[0];
+        var match = Json((await host.SendAsync("POST", "/api/v1/playbooks/explain", $$"""{ "event": {{Flood}} }""")).Body)
+            .EnumerateArray().Single(x => x.GetProperty("playbook").GetString() == Fix);
         (match.GetProperty("matches").GetBoolean(), match.GetProperty("enabled").GetBoolean(), match.GetProperty("chosen").GetBoolean()).Should().Be((true, false, false));
         (await host.SendAsync("POST", "/api/v1/playbooks/explain", """{ "event": { "type": "none" } }""")).Status.Should().Be(400);
         (await host.SendAsync("POST", $"/api/v1/playbooks/{Fix}/enable", headers: key)).Status.Should().Be(204);
         Json((await host.SendAsync("GET", "/api/v1/playbooks/" + Fix)).Body).GetProperty("playbook").GetProperty("enabled").GetBoolean().Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_circuit_breaker_is_shown_and_reset()
+    {
+        var shipped = PlaybookLoader.LoadFile(Path.Combine(RepositoryFiles.Folder("playbooks"), Fix + ".yaml"), GuardianVocabulary.Of(new GuardianOptions())).Playbooks.Single();
+        await using var host = await StartAsync(x => x.Playbooks = new([
+            shipped with { Guards = shipped.Guards with { CircuitBreaker = new CircuitBreaker(3, TimeSpan.FromHours(1)) } },
+            shipped with { Name = "without", Guards = shipped.Guards with { CircuitBreaker = null } },
+        ]));
+        host.BreakerOpen = "3 escalated runs within 1h";
+        var list = Json((await host.SendAsync("GET", "/api/v1/playbooks")).Body);
+        (list[0].GetProperty("breaker").GetProperty("state").GetString(), list[1].TryGetProperty("breaker", out _)).Should().Be(("open", false));
+        (await host.SendAsync("POST", $"/api/v1/playbooks/{Fix}/reset-breaker")).Status.Should().Be(401);
+        (await host.SendAsync("POST", $"/api/v1/playbooks/{Fix}/reset-breaker", """{ "reason": "repaired" }""", Bearer(host.AdminKey))).Status.Should().Be(204);
+        host.Commands.OfType<ResetBreaker>().Single().Should().Match<ResetBreaker>(x => x.Playbook == Fix && x.By == "admin" && x.Reason == "repaired");
+        host.BreakerOpen = null;
+        (await host.SendAsync("POST", $"/api/v1/playbooks/{Fix}/reset-breaker", headers: Bearer(host.AdminKey))).Status.Should().Be(409);
+        (await host.SendAsync("POST", "/api/v1/playbooks/without/reset-breaker", headers: Bearer(host.AdminKey))).Body.Should().Contain("declares no circuit breaker");
     }
 
     [Fact]

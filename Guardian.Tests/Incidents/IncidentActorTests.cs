@@ -243,22 +243,6 @@ public sealed class IncidentActorTests : TestKit
         await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
     }
 
-    /// <summary>Tells what an entity has in the journal.</summary>
-    private sealed class JournalReader : ReceivePersistentActor
-    {
-        public JournalReader(string persistenceId, IActorRef to)
-        {
-            PersistenceId = persistenceId;
-            JournalPluginId = Guardian.Actors.Persistence.GuardianPersistence.JournalId;
-            SnapshotPluginId = Guardian.Actors.Persistence.GuardianPersistence.SnapshotsId;
-            List<object> events = [];
-            Recover<RecoveryCompleted>(_ => to.Tell((IReadOnlyList<object>)events));
-            RecoverAny(x => events.Add(x is Akka.Persistence.Journal.Tagged tagged ? tagged.Payload : x));
-        }
-
-        public override string PersistenceId { get; }
-    }
-
     private static RequestRun Requested(string playbook = "test_playbook") => new()
     {
         Key = "k", Playbook = playbook, By = "ann", Reason = "to be sure", Raised = IncidentLogicTests.Raised(1, "operator/1", 3),
@@ -323,6 +307,22 @@ public sealed class IncidentActorTests : TestKit
         for (var i = 0; i < 1_000; i++) _open.TryEnter($"other-{i}");
         incident.Tell(Requested(), TestActor);
         (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Contain("1000 incidents are open");
+    }
+
+    /// <summary>Tells what an entity has in the journal.</summary>
+    private sealed class JournalReader : ReceivePersistentActor
+    {
+        public JournalReader(string persistenceId, IActorRef to)
+        {
+            PersistenceId = persistenceId;
+            JournalPluginId = Guardian.Actors.Persistence.GuardianPersistence.JournalId;
+            SnapshotPluginId = Guardian.Actors.Persistence.GuardianPersistence.SnapshotsId;
+            List<object> events = [];
+            Recover<RecoveryCompleted>(_ => to.Tell((IReadOnlyList<object>)events));
+            RecoverAny(x => events.Add(x is Akka.Persistence.Journal.Tagged tagged ? tagged.Payload : x));
+        }
+
+        public override string PersistenceId { get; }
     }
 
     private async Task Kill(IActorRef incident)

@@ -54,6 +54,7 @@ public sealed class SilenceTests
         (await node.CommandAsync("silence", "remove", id)).ExitCode.Should().Be(0);
         await node.UntilAsync("it goes on", async () => await StateAsync(node, "held") == "resolved", Soon);
         await node.UntilAsync("told of the other", () => Task.FromResult(hook.Calls.Select(x => x.Body.GetProperty("type").GetString()).SequenceEqual(["guardian.notification", "guardian.resolved"])), Soon);
+        (await node.CommandAsync("status")).Output.Should().Contain("load test").And.Contain("security: 0 pending, 2 delivered, 0 dead, 0 digested, 1 muted");
         (await node.CommandAsync("silence", "list")).Output.Should().Contain("load test").And.NotContain("we work on it");
     }
 }
