@@ -73,13 +73,13 @@ internal sealed class JobProcess
     /// What became of an attempt that an earlier Guardian began: follows it where it still runs; null where it cannot be known, and then
     /// nothing of it is alive.
     /// </summary>
-    public async Task<JobResult?> FindAsync(JobCommand command, JobEntry job, CancellationToken cancellation)
+    public async Task<JobResult?> FindAsync(JobCommand command, JobEntry job, DateTimeOffset now, CancellationToken cancellation)
     {
         if (!PosixProcess.Supported || Read() is not { } record || record.Attempt != job.Started?.Attempt) return null;
         if (record.Boot == InstanceFolder.Boot && record.Process is { Alive: true } process)
         {
             var pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
-            var left = command.Timeout - (DateTimeOffset.UtcNow - job.Started.At);
+            var left = command.Timeout - (now - job.Started.At);
             var result = await FollowAsync(GoneAsync(process), pump, record, () => PosixProcess.Signal(-process.Pid, PosixProcess.Kill), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
             return result.ExitCode is null && result.State == JobState.Failed ? null : result;
         }

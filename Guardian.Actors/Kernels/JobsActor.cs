@@ -115,7 +115,8 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         var cancel = _attempts[job.Accepted.Id] = new CancellationTokenSource();
         var (token, process) = (cancel.Token, new JobProcess(_folder, job.Accepted.Id));
         var command = CommandOf(job.Accepted.Command);
-        Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : process.FindAsync(command, job, token))
+        var now = Now;
+        Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : process.FindAsync(command, job, now, token))
             .PipeTo(Self, success: x => new Found(job.Accepted.Id, x), failure: _ => new Found(job.Accepted.Id, null));
     }
 
