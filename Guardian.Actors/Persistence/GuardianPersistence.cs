@@ -41,6 +41,9 @@ internal static class GuardianPersistence
         var name = sqlite ? "SQLite.MS" : "PostgreSQL.15";
         // A gap in the order of rows may be a transaction that is still open: with many writers wait longer before passing it.
         var patience = sqlite ? 10 : 25;
+        // Microsoft.Data.Sqlite begins any other transaction with the write lock and then looks for it every 150 ms: recoveries would wait
+        // for writers and stop them. This one begins deferred; without a shared cache it still reads a consistent snapshot.
+        var reads = sqlite ? "read-uncommitted" : "unspecified";
         return ConfigurationFactory.ParseString($$"""
             {{JournalId}} {
               class = "Akka.Persistence.Sql.Journal.SqlWriteJournal, Akka.Persistence.Sql"
@@ -48,6 +51,7 @@ internal static class GuardianPersistence
               plugin-dispatcher = "akka.persistence.dispatchers.default-plugin-dispatcher"
               connection-string = {{Quoted(database.Journal)}}
               provider-name = "{{name}}"
+              read-isolation-level = {{reads}}
               parallelism = {{(sqlite ? 1 : 4)}}
               tag-write-mode = TagTable
               circuit-breaker { max-failures = 5, call-timeout = 5s, reset-timeout = 2s }
@@ -59,6 +63,7 @@ internal static class GuardianPersistence
               plugin-dispatcher = "akka.persistence.dispatchers.default-plugin-dispatcher"
               connection-string = {{Quoted(database.Snapshots)}}
               provider-name = "{{name}}"
+              read-isolation-level = {{reads}}
               circuit-breaker { max-failures = 5, call-timeout = 5s, reset-timeout = 2s }
               default.snapshot.table-name = "guardian_snapshot"
             }
@@ -68,6 +73,7 @@ internal static class GuardianPersistence
               write-plugin = "{{JournalId}}"
               connection-string = {{Quoted(database.Journal)}}
               provider-name = "{{name}}"
+              read-isolation-level = {{reads}}
               parallelism = 1
               tag-read-mode = TagTable
               refresh-interval = 150ms
