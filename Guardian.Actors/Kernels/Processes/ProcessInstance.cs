@@ -91,7 +91,7 @@ internal sealed class ProcessInstance
                     Adopted(record.Process!));
             }
 
-            await SweepAsync(record.Token).ConfigureAwait(false);
+            await SweepAsync(record.Token, record.Process).ConfigureAwait(false);
         }
 
         folder.Clear();
@@ -110,7 +110,7 @@ internal sealed class ProcessInstance
             if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var replica) || replica < most.GetValueOrDefault(kernel)) continue;
             var left = new InstanceFolder(root, kernel, replica);
             if (left.Read() is not { } record) continue;
-            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record.Token).ConfigureAwait(false);
+            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record.Token, record.Process).ConfigureAwait(false);
             left.Clear();
             ended++;
         }
@@ -146,12 +146,16 @@ internal sealed class ProcessInstance
         return how;
     }
 
-    /// <summary>Kills what is left in the group and what bears the token elsewhere, until nothing is.</summary>
-    public static async Task SweepAsync(string token)
+    /// <summary>
+    /// Kills the leader and what bears the token, until nothing is left. The leader is looked at by itself: in the moment of its
+    /// exec a process shows no environment yet.
+    /// </summary>
+    public static async Task SweepAsync(string token, ProcessIdentity? leader = null)
     {
         while (true)
         {
-            var left = ProcessTable.WithVariable(TokenVariable, token);
+            IReadOnlyList<ProcessIdentity> left = ProcessTable.WithVariable(TokenVariable, token);
+            if (leader is { Alive: true } && !left.Contains(leader)) left = [.. left, leader];
             if (left.Count == 0) return;
             foreach (var process in left)
                 if (process.Alive) PosixProcess.Signal(process.Pid, PosixProcess.Kill);
