@@ -40,7 +40,7 @@ internal sealed class KernelMute : ChaosFault<KernelMute.Input>
 
         async Task MuteAsync(TimeSpan length)
         {
-            var answer = await parts.KernelsActor.Ask<KernelAnswer>(new MuteKernel { Name = input.Kernel, For = length, By = "chaos/" + context.Drill, Reason = Name }, AnswerWithin).ConfigureAwait(false);
+            var answer = await parts.KernelsActor.Ask<KernelAnswer>(new MuteKernel { Name = input.Kernel, For = length, By = "chaos/" + context.Drill, Reason = Name }, AnswerWithin, CancellationToken.None).ConfigureAwait(false);
             if (!answer.Done) throw new InvalidOperationException(answer.Reason);
         }
     }
