@@ -15,6 +15,7 @@ internal static class ChaosProbes
     public const string DiskUsed = "disk.used";
     public const string KernelsStatus = "kernels.status";
     public const string KernelsProcesses = "kernels.processes";
+    public const string HostCpu = "host.cpu";
 
     /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
     public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
@@ -36,7 +37,7 @@ internal static class ChaosProbes
         ], "Denials by the policy, counted by the clients that got them."),
         new(BlacklistContains, [new("principal", FieldType.String, true)], [new("banned", FieldType.Bool, true)], "Whether a principal is banned."),
         new(HttpGet, [new("url", FieldType.String, true, "A path of the node.")], [new("status", FieldType.Int, true)], "GET on the node."),
-        new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
+        new(MitigationsActive, [new("target", FieldType.String, false, "E.g. topic/library.sealed.x; nothing: all.")], [new("count", FieldType.Int, true)],
             "Restrictions in force on a target."),
         new(JournalWritable, [], [new("writable", FieldType.Bool, true)], "A write of the harness's own to the node's SQLite journal succeeds."),
         new(DiskUsed, [], [new("percent", FieldType.Double, true)], "How full the disk of the node's data directory is."),
@@ -51,6 +52,11 @@ internal static class ChaosProbes
             new("processes", FieldType.Int, true, "Living ones, children included."), new("stopped", FieldType.Int, true, "Of them, held still by a signal."),
             new("instances", FieldType.Int, true, "Instances of one replica that live at the same time, the most of any replica."),
         ], "A kernel's processes as the operating system shows them."),
+        new(HostCpu, [],
+        [
+            new("percent", FieldType.Double, true, "By everybody."), new("fault", FieldType.Double, true, "By the faults' processes and what they started."),
+            new("others", FieldType.Double, true, "By processes that have nothing to do with the drill."),
+        ], "How busy this machine's processor was over the last second, percent of all that may be used."),
         new(TasksCount, [new("subject", FieldType.String, true)], [new("count", FieldType.Int, true)], "Work items about a subject in the node's own file of them."),
     ]);
 }

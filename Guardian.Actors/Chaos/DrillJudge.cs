@@ -45,6 +45,8 @@ internal static class DrillJudge
             return Say(Verdict.Inconclusive, [string.Create(CultureInfo.InvariantCulture, $"{inFault} operations inside the fault window, {ScenarioPlan.MinOperations} are needed")]);
 
         var missed = Missed(plan, record, chain, clocks, latency);
+        if (missed.Count > 0 && plan.Scenario.NeedsQuietHost && record.OthersCpu is > ScenarioPlan.QuietOthers and var noise)
+            return Say(Verdict.Inconclusive, [string.Create(CultureInfo.InvariantCulture, $"other processes used {noise:0} % of this machine meanwhile, so what was missed says nothing: {missed[0]}")]);
         if (missed.Count > 0) return Say(Verdict.Fail, missed);
         return record.UndoProven
             ? Say(Verdict.Pass, [])
@@ -90,6 +92,7 @@ internal static class DrillJudge
 
         missed.AddRange(chain.Broken);
         Within("detected", clocks.Detect, expect.DetectWithin);
+        if (clocks.Detect < expect.DetectAfter) missed.Add($"detected after {Text(clocks.Detect.Value)}, before {Text(expect.DetectAfter.Value)}");
         Within("banned", clocks.Banned, expect.BannedWithin);
         Within("recovered", clocks.Recover, expect.RecoverWithin);
         Within("recovered after its detection", clocks.RecoverAfterDetection, expect.RecoverAfterDetection);

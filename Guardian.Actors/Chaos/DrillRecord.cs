@@ -48,6 +48,9 @@ internal sealed record DrillRecord
     /// <summary>What never must be and was seen, each check once.</summary>
     public IReadOnlyList<CheckResult> Harmed { get; init; } = [];
     public IReadOnlyList<LoadWindow> Windows { get; init; } = [];
+
+    /// <summary>Percent of this machine's processor that had nothing to do with the drill, on average; null where that was not measured.</summary>
+    public double? OthersCpu { get; init; }
     public TimeSpan Ended { get; init; }
 }
 

@@ -51,7 +51,7 @@ internal sealed record Scenario
     public IReadOnlyList<int> Proves { get; init; } = [];
 
     /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
-    public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure;
+    public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure || SteadyState.Concat(Verify).Append(Evidence).Any(x => x?.Probe == ChaosProbes.HostCpu);
 
     /// <summary>Its node watches its resources also where the machine is busy.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
@@ -106,6 +106,9 @@ internal sealed record Expectation
     /// <summary>The incident's violations in the end.</summary>
     public long? TotalViolations { get; init; }
     public TimeSpan? DetectWithin { get; init; }
+
+    /// <summary>Not detected before: a peak is no pressure.</summary>
+    public TimeSpan? DetectAfter { get; init; }
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
 

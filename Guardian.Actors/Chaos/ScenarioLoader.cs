@@ -199,6 +199,7 @@ internal static partial class ScenarioLoader
             MinViolations = Count("minViolations"),
             TotalViolations = Count("totalViolations"),
             DetectWithin = Bound("detectWithin"),
+            DetectAfter = Bound("detectAfter"),
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),

@@ -6,7 +6,7 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
-internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null)
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null, HostLoad? host = null)
 {
     public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
     {
@@ -16,6 +16,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
             {
                 ChaosProbes.BusViolations => Violations(check.With),
                 ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
+                ChaosProbes.HostCpu => HostCpu(),
                 ChaosProbes.DiskUsed => NodeFiles.Disk(dataDirectory),
                 ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(dataDirectory, TargetJson.Text(check.With, "kernel")),
                 ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
@@ -40,6 +41,18 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
         }
 
         return null;
+    }
+
+    private JsonElement HostCpu()
+    {
+        var (shares, unknown) = host?.Latest ?? (null, "nobody measures it here");
+        if (shares is not { } known) throw new ChaosTargetException($"how busy this machine is is not known: {unknown}");
+        return TargetJson.Object(x =>
+        {
+            x.WriteNumber("percent", known.Machine);
+            x.WriteNumber("fault", known.Fault);
+            x.WriteNumber("others", known.Others);
+        });
     }
 
     private JsonElement Violations(JsonElement with)
