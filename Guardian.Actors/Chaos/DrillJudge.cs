@@ -121,7 +121,7 @@ internal static class DrillJudge
         if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
         foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
         // A node that starts refuses with a reason; only where it was killed on purpose.
-        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => x.AnsweredAt >= b.From && x.SentAt <= b.To);
+        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !expect.MayRefuse.Contains(x.Answer) && !record.Blind.Any(b => x.AnsweredAt >= b.From && x.SentAt <= b.To);
         var denied = record.Operations.Count(Refused);
         if (denied > 0)
         {

@@ -127,8 +127,14 @@ internal sealed record Expectation
     /// <summary>The run ends <c>escalated</c>: people are asked, and that is right.</summary>
     public TimeSpan? EscalateWithin { get; init; }
 
+    /// <summary>Answers with which legitimate operations may be refused, e.g. <c>rate-limited</c>: the remedy sheds load. A refused one still must not arrive.</summary>
+    public IReadOnlyList<string> MayRefuse { get; init; } = [];
+
     /// <summary>Nobody may be banned.</summary>
     public bool NotBanned { get; init; }
+
+    /// <summary>What <c>verify</c> checks may take so long after the withdrawal, e.g. until leases have ended; null: some seconds.</summary>
+    public TimeSpan? SettleWithin { get; init; }
 
     /// <summary>Length of the unbroken steady window that counts as recovered.</summary>
     public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(3);

@@ -245,7 +245,7 @@ internal sealed class Drill(
     private async Task SettleAsync(CancellationToken abort)
     {
         progress("settling");
-        var giveUp = clock.Now + timing.Settle;
+        var giveUp = clock.Now + (_scenario.Expect.SettleWithin is { } later && later > timing.Settle ? later : timing.Settle);
         var total = _scenario.Expect.TotalViolations;
         while (true)
         {

@@ -62,6 +62,12 @@ internal sealed class BurnerCrew : IDisposable
         foreach (var process in Processes) Posix.Signal(process, signal);
     }
 
+    /// <summary>Closes their input without a word, as the death of this process does.</summary>
+    internal void Abandon()
+    {
+        foreach (var process in _started) process.StandardInput.Close();
+    }
+
     /// <summary>Kills them with all that they started.</summary>
     public void Dispose() => End(_started);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Kernels.Processes;
 
@@ -29,7 +30,8 @@ internal sealed class CpuGroup
         {
             var controllers = Path.Combine(Root, "cgroup.controllers");
             if (File.Exists(controllers) && File.ReadAllText(controllers).Split(' ', '\n').Contains("cpu")) return new CpuGroup(Path.Combine(Root, name), second: true);
-            return File.Exists(Path.Combine(Root, "cpu", "cpu.cfs_quota_us")) ? new CpuGroup(Path.Combine(Root, "cpu", name), second: false) : null;
+            // Below this process's own group: what binds the node goes on binding its kernels. Version 2 has no groups below one with processes.
+            return CgroupLevels.Of("", "cpu") is { Version: 1, Folders: [var own, ..] } && File.Exists(Path.Combine(own, "cpu.cfs_period_us")) ? new CpuGroup(Path.Combine(own, name), second: false) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
