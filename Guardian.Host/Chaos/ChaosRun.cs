@@ -87,7 +87,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, !busy || plan.Scenario.WatchesResources, keeper, time), home, abort);
+            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time), home, abort);
             await using (node)
             {
                 var tools = new DrillTools { Floors = new HostFloors(folder, time), Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };

@@ -12,6 +12,7 @@ internal sealed class Drill(
     private readonly DrillChecks _checks = new(target, tally, clock, tools.DataDirectory);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
     private readonly DrillFaults _faults = new(plan, target, clock, name, tally, log, tools);
+    private readonly NeverWatch _never = new(plan.Scenario.Never);
     private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
     private readonly List<LoadWindow> _windows = [];
     private List<CheckResult> _verified = [];
@@ -79,6 +80,7 @@ internal sealed class Drill(
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,
         Verified = _verified,
+        Harmed = _never.Seen,
         Windows = _windows,
         Ended = clock.Now,
     };
@@ -273,6 +275,7 @@ internal sealed class Drill(
 
     private async Task LookAsync(CancellationToken abort)
     {
+        var never = _never.LookAsync(_checks, abort);
         try
         {
             await _watch.LookAsync(target, clock, abort).ConfigureAwait(false);
@@ -282,6 +285,8 @@ internal sealed class Drill(
             // A node under a fault may fail to answer; what it does not say is not seen, and the bounds decide.
             log.Write(clock.Now, "look-failed", x => x.WriteString("why", e.Message));
         }
+
+        await never.ConfigureAwait(false);
     }
 
     private void GuardLoad()

@@ -17,6 +17,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
                 ChaosProbes.BusViolations => Violations(check.With),
                 ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
                 ChaosProbes.DiskUsed => NodeFiles.Disk(dataDirectory),
+                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(dataDirectory, TargetJson.Text(check.With, "kernel")),
                 ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
                 _ => await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false),
             };
