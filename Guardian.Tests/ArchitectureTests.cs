@@ -42,6 +42,9 @@ public sealed class ArchitectureTests
         typeof(Guardian.Actors.Resources.ProcessUsage), typeof(Guardian.Actors.Replay.TraceReplay), typeof(Guardian.Actors.Replay.HeartbeatTrace),
         typeof(Guardian.Actors.Notifications.OutboxLogic), typeof(Guardian.Actors.Notifications.OutboxState), typeof(Guardian.Actors.Notifications.TaskBook),
         typeof(Guardian.Actors.Notifications.IssueText), typeof(Guardian.Actors.Silencing.SilenceMatcher),
+        typeof(Guardian.Actors.Kernels.ReplicaMachine), typeof(Guardian.Actors.Kernels.RestartPolicy), typeof(Guardian.Actors.Kernels.KernelScaling), typeof(Guardian.Actors.Kernels.KernelOrder),
+        typeof(Guardian.Actors.Kernels.JobBook), typeof(Guardian.Actors.Kernels.JobRules), typeof(Guardian.Actors.Kernels.JobOrders), typeof(Guardian.Actors.Scheduling.JobQueue),
+        typeof(Guardian.Actors.Monitoring.HeartbeatDetector),
         typeof(Guardian.Playbooks.Execution.RunMachine), typeof(Guardian.Playbooks.Execution.RunState));
 
     [Theory]

@@ -142,6 +142,10 @@ internal sealed class HttpChaosTarget : IChaosTarget
                 var target = TargetJson.Text(with, "target");
                 var all = TargetJson.Items(await GetAsync("/api/v1/mitigations", cancellation).ConfigureAwait(false));
                 return TargetJson.Object(x => x.WriteNumber("count", all.Count(m => target.Length == 0 || TargetJson.Text(m, "target") == target)));
+            case ChaosProbes.JobsRoundtrip:
+                return await JobMeasures.RoundtripAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
+            case ChaosProbes.JobsKept:
+                return await JobMeasures.KeptAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 return TargetJson.Kernel(await GetAsync($"/api/v1/kernels/{Uri.EscapeDataString(TargetJson.Text(with, "kernel"))}", cancellation).ConfigureAwait(false), TimeProvider.System.GetUtcNow());
             case ChaosProbes.BusHealth:
