@@ -16,6 +16,8 @@ internal static class ChaosProbes
     public const string KernelsStatus = "kernels.status";
     public const string KernelsProcesses = "kernels.processes";
     public const string HostCpu = "host.cpu";
+    public const string NodeMemory = "node.memory";
+    public const string NodeClock = "node.clock";
     public const string JobsRoundtrip = "jobs.roundtrip";
     public const string JobsKept = "jobs.kept";
 
@@ -55,6 +57,11 @@ internal static class ChaosProbes
             new("processes", FieldType.Int, true, "Living ones, children included."), new("stopped", FieldType.Int, true, "Of them, held still by a signal."),
             new("instances", FieldType.Int, true, "Instances of one replica that live at the same time, the most of any replica."),
         ], "A kernel's processes as the operating system shows them."),
+        new(NodeMemory, [],
+        [
+            new("percent", FieldType.Double, true, "Of its limit that its processes hold for themselves."), new("killed", FieldType.Int, true, "Processes that the system killed for want of memory."),
+        ], "The memory of a node that has a limit of its own, as its control group shows it."),
+        new(NodeClock, [], [new("skew", FieldType.Double, true, "Seconds that the node's UTC is ahead of this machine's.")], "The node's wall clock."),
         new(HostCpu, [],
         [
             new("percent", FieldType.Double, true, "By everybody."), new("fault", FieldType.Double, true, "By the faults' processes and what they started."),

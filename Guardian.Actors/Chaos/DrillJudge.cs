@@ -21,6 +21,9 @@ internal static class DrillJudge
     /// <summary>So many anomalies are listed; the rest is counted.</summary>
     private const int ListedAnomalies = 5;
 
+    /// <summary>A lease ends at most so much early or late.</summary>
+    private static readonly TimeSpan LeaseError = TimeSpan.FromSeconds(1);
+
     public static DrillJudgement Judge(ScenarioPlan plan, DrillRecord record)
     {
         var chain = CausalChain.Of(plan, record);
@@ -94,6 +97,7 @@ internal static class DrillJudge
         Within("detected", clocks.Detect, expect.DetectWithin);
         if (clocks.Detect < expect.DetectAfter) missed.Add($"detected after {Text(clocks.Detect.Value)}, before {Text(expect.DetectAfter.Value)}");
         Within("banned", clocks.Banned, expect.BannedWithin);
+        if (expect.BanLasts is { } length) missed.AddRange(plan.FaultPrincipals.Select(x => Lease(record, x, length)).OfType<string>());
         Within("recovered", clocks.Recover, expect.RecoverWithin);
         Within("recovered after its detection", clocks.RecoverAfterDetection, expect.RecoverAfterDetection);
         Within("recovered after the withdrawal", clocks.RecoverAfterWithdrawal, expect.RecoverAfterWithdrawal);
@@ -137,6 +141,14 @@ internal static class DrillJudge
 
         missed.AddRange(record.Verified.Where(x => !x.Passed).Select(x => $"{x.Check} does not hold: {x.Explanation}"));
         return missed;
+    }
+
+    /// <summary>How a ban missed its length; null where it did not.</summary>
+    private static string? Lease(DrillRecord record, string principal, TimeSpan length)
+    {
+        if (!record.Banned.TryGetValue(principal, out var from)) return $"{principal} was not banned";
+        if (!record.Unbanned.TryGetValue(principal, out var to)) return $"the ban of {principal} did not end";
+        return (to - from - length).Duration() <= LeaseError ? null : $"the ban of {principal} lasted {Text(to - from)} instead of {Text(length)}";
     }
 
     /// <summary>Milliseconds below a second, else seconds.</summary>

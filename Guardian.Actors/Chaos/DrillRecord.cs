@@ -40,6 +40,9 @@ internal sealed record DrillRecord
 
     /// <summary>Principals banned during the drill, and when that was first seen.</summary>
     public IReadOnlyDictionary<string, TimeSpan> Banned { get; init; } = new Dictionary<string, TimeSpan>();
+
+    /// <summary>When a ban was first seen to be gone again.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Unbanned { get; init; } = new Dictionary<string, TimeSpan>();
     public FloodResult Flood { get; init; } = new();
     public IReadOnlyList<Operation> Operations { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];

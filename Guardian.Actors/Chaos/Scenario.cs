@@ -32,6 +32,9 @@ internal sealed record Scenario
     /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
     public long MemoryDisk { get; init; }
 
+    /// <summary>The throw-away node and its kernels have this much memory, bytes; 0: no limit of their own. Needs root.</summary>
+    public long MemoryLimit { get; init; }
+
     /// <summary>Options of the throw-away node besides its defaults; <c>{data}</c> in a value is its data directory.</summary>
     public IReadOnlyDictionary<string, string> NodeOptions { get; init; } = new Dictionary<string, string>();
 
@@ -111,6 +114,9 @@ internal sealed record Expectation
     public TimeSpan? DetectAfter { get; init; }
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
+
+    /// <summary>The bans of the faults' principals last so long, within a second of monotonic time.</summary>
+    public TimeSpan? BanLasts { get; init; }
 
     /// <summary>Recovered so long after it was detected.</summary>
     public TimeSpan? RecoverAfterDetection { get; init; }

@@ -80,6 +80,7 @@ internal static partial class ScenarioLoader
         if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        var memoryLimit = (nodeMap?.Int("memoryLimitMiB", 0, 256, 16_384) ?? 0) * 1024L * 1024;
         var options = NodeOptions(nodeMap, sink);
         var kernels = nodeMap?.Take("kernels") is { } declared ? NodeKernels.Read(declared, sink) : null;
         nodeMap?.Finish();
@@ -105,6 +106,7 @@ internal static partial class ScenarioLoader
             Fault = fault,
             Also = also,
             MemoryDisk = memoryDisk,
+            MemoryLimit = memoryLimit,
             NodeOptions = options,
             NodeKernels = kernels,
             Evidence = evidence,
@@ -199,6 +201,7 @@ internal static partial class ScenarioLoader
             Runs = Count("runs"),
             MinViolations = Count("minViolations"),
             TotalViolations = Count("totalViolations"),
+            BanLasts = Bound("banLasts"),
             SettleWithin = Bound("settleWithin"),
             DetectWithin = Bound("detectWithin"),
             DetectAfter = Bound("detectAfter"),

@@ -87,11 +87,11 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time), home, abort);
+            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.MemoryLimit, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time), home, abort);
             await using (node)
             {
                 using var host = plan.Scenario.NeedsQuietHost ? HostLoad.OfThisMachine(time) : null;
-                var tools = new DrillTools { Host = host, Floors = new HostFloors(folder, time), Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };
+                var tools = new DrillTools { Host = host, Memory = node.Memory, Floors = new HostFloors(folder, time), Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };
                 var target = new HttpChaosTarget(node.Url, node.AdminKey);
                 await using (target) record = await new DrillRunner(target, time, log, Progress, tools: tools).RunAsync(plan, abort);
             }

@@ -70,6 +70,22 @@ public class DrillJudgeTests
         DrillJudge.Judge(Plan, late with { OthersCpu = 40 }).Verdict.Should().Be(Verdict.Fail, "that is not about the processor");
     }
 
+    [Theory]
+    [InlineData(10_300, null)]
+    [InlineData(9_500, null)]
+    [InlineData(8_900, "lasted 8.81 s instead of 10.00 s")]
+    [InlineData(11_200, "lasted 11.11 s instead of 10.00 s")]
+    [InlineData(null, "did not end")]
+    public void A_lease_that_ends_early_or_late_fails(int? endedMs, string? problem)
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("expect:", "expect:\n  banLasts: 10s", StringComparison.Ordinal)), 7);
+        var record = Healed();
+        if (endedMs is { } ended) record = record with { Unbanned = new Dictionary<string, TimeSpan> { ["rogue"] = Ms(ended) + Ms(1000) } };
+        var reasons = DrillJudge.Judge(plan, record).Reasons;
+        if (problem is null) reasons.Should().BeEmpty();
+        else reasons.Should().ContainSingle().Which.Should().Contain(problem);
+    }
+
     [Fact]
     public void Only_refusals_that_are_allowed_are_forgiven()
     {

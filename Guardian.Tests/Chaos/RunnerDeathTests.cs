@@ -12,7 +12,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
 {
     /// <summary>Every fault kind with GUARDIAN_CHAOS_DEATHS=all; else those that touch more than the runner's own process.</summary>
     public static TheoryData<string> Scenarios => Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") == "all"
-        ? new("S02_acl_spam", "S05_bus_crash", "S06_journal_locked", "S06_journal_readonly", "S06_journal_full", "S15_healer_killed")
+        ? new("S02_acl_spam", "S05_bus_crash", "S06_journal_locked", "S06_journal_readonly", "S06_journal_full", "S15_healer_killed", "S09_memory_runaway", "S11_clock_jumps")
         : new("S06_journal_readonly", "S06_journal_full");
 
     [RootTheory]

@@ -9,7 +9,7 @@ internal sealed class Drill(
 {
     private readonly Scenario _scenario = plan.Scenario;
     private readonly NodeWatch _watch = new();
-    private readonly DrillChecks _checks = new(target, tally, clock, tools.DataDirectory, tools.Host);
+    private readonly DrillChecks _checks = new(target, tally, clock, tools.DataDirectory, tools.Host, tools.Memory);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
     private readonly DrillFaults _faults = new(plan, target, clock, name, tally, log, tools);
     private readonly NeverWatch _never = new(plan.Scenario.Never);
@@ -76,6 +76,7 @@ internal sealed class Drill(
         Incidents = _watch.Incidents,
         Runs = _watch.Runs,
         Banned = _watch.BannedWith(tally.Banned),
+        Unbanned = _watch.Unbanned,
         Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = plan.Faults.Any(x => x.Facts.Witness is not null) },
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,

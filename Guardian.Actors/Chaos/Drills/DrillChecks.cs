@@ -6,7 +6,7 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
-internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null, HostLoad? host = null)
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null, HostLoad? host = null, MemoryGroup? memory = null)
 {
     public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
     {
@@ -17,6 +17,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
                 ChaosProbes.BusViolations => Violations(check.With),
                 ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
                 ChaosProbes.HostCpu => HostCpu(),
+                ChaosProbes.NodeMemory => NodeMemory(),
                 ChaosProbes.DiskUsed => NodeFiles.Disk(dataDirectory),
                 ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(dataDirectory, TargetJson.Text(check.With, "kernel")),
                 ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
@@ -41,6 +42,24 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
         }
 
         return null;
+    }
+
+    private JsonElement NodeMemory()
+    {
+        if (memory is null) throw new ChaosTargetException("the node has no memory limit of its own; 'node: { memoryLimitMiB: 768 }' gives it one");
+        try
+        {
+            var (percent, killed) = memory.Read();
+            return TargetJson.Object(x =>
+            {
+                x.WriteNumber("percent", percent);
+                x.WriteNumber("killed", killed);
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ChaosTargetException($"the node's memory cannot be read: {e.Message}", e);
+        }
     }
 
     private JsonElement HostCpu()

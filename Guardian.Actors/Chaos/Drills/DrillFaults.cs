@@ -168,6 +168,9 @@ internal sealed record DrillTools
     /// <summary>Measures this machine; null: nothing of the scenario is about it.</summary>
     public HostLoad? Host { get; init; }
 
+    /// <summary>The node's memory limit; null: it has none of its own.</summary>
+    public MemoryGroup? Memory { get; init; }
+
     /// <summary>The node in this process.</summary>
     public Hosting.GuardianSystem? Guardian { get; init; }
 

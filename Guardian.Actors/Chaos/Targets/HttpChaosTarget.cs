@@ -148,6 +148,10 @@ internal sealed class HttpChaosTarget : IChaosTarget
                 return await JobMeasures.KeptAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 return TargetJson.Kernel(await GetAsync($"/api/v1/kernels/{Uri.EscapeDataString(TargetJson.Text(with, "kernel"))}", cancellation).ConfigureAwait(false), TimeProvider.System.GetUtcNow());
+            case ChaosProbes.NodeClock:
+                var status = await StatusAsync(cancellation).ConfigureAwait(false);
+                if (!status.TryGetProperty("now", out var now) || !now.TryGetDateTimeOffset(out var shown)) throw new ChaosTargetException("the node does not say what time it is");
+                return TargetJson.Object(x => x.WriteNumber("skew", (shown - TimeProvider.System.GetUtcNow()).TotalSeconds));
             case ChaosProbes.BusHealth:
                 return TargetJson.BusHealth(await StatusAsync(cancellation).ConfigureAwait(false));
             default:
