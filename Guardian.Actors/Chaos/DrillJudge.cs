@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Guardian.Actors.Chaos;
 
 /// <summary>Times after t0; null where it did not happen.</summary>
-internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Recover, TimeSpan? Resolve, TimeSpan? Banned, TimeSpan? RecoverAfterWithdrawal);
+internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Recover, TimeSpan? Resolve, TimeSpan? Banned, TimeSpan? RecoverAfterWithdrawal, TimeSpan? TakenOver = null);
 
 /// <summary>A verdict with its reasons and times.</summary>
 internal sealed record DrillJudgement(Verdict Verdict, IReadOnlyList<string> Reasons, DrillClocks Clocks, LatencyResult? Latency, IReadOnlyList<Anomaly> Anomalies, int OperationsInFault);
@@ -31,7 +31,7 @@ internal static class DrillJudge
         if (harm.Count > 0) return Say(Verdict.Unsafe, harm);
         if (record.Aborted is { } aborted) return Say(record.UndoProven ? Verdict.Aborted : Verdict.UndoUnproven, [aborted]);
         if (record.HarnessError is { } error) return Say(Verdict.HarnessError, [error]);
-        if (record.Inconclusive is { } why) return Say(Verdict.Inconclusive, [why]);
+        if ((record.Missing ?? record.Inconclusive) is { } why) return Say(Verdict.Inconclusive, [why]);
         if (plan.Scenario.Fault is not null && record.Proven is null)
             return Say(Verdict.Inconclusive, [$"no evidence that the fault was active: {plan.Scenario.Evidence} never held"]);
         if (inFault < ScenarioPlan.MinOperations)
@@ -59,7 +59,7 @@ internal static class DrillJudge
         TimeSpan? banned = plan.FaultPrincipals.Select(x => record.Banned.TryGetValue(x, out var at) ? at : (TimeSpan?)null).Min();
         var resolved = chain.Run is { State: "resolved" } run ? run.EndedSeen : null;
         var after = record.Recovered is { } back && record.Withdrawn is { } gone ? Max(back - gone, TimeSpan.Zero) : (TimeSpan?)null;
-        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after);
+        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after, Since(record.TakenOver));
     }
 
     private static List<string> Missed(ScenarioPlan plan, DrillRecord record, CausalChain chain, DrillClocks clocks, LatencyResult? latency)
@@ -83,6 +83,7 @@ internal static class DrillJudge
         Within("detected", clocks.Detect, expect.DetectWithin);
         Within("banned", clocks.Banned, expect.BannedWithin);
         Within("recovered", clocks.Recover, expect.RecoverWithin);
+        Within("taken over", clocks.TakenOver, expect.TakenOverWithin);
         Within("recovered after the withdrawal", clocks.RecoverAfterWithdrawal, expect.RecoverAfterWithdrawal);
         if (chain.Run is not null || expect.Playbook is null) Within("resolved", clocks.Resolve, expect.ResolveWithin);
         if (chain.Run is { EndedSeen: not null, State: not "resolved" } run) missed.Add($"run {run.Id} ended {run.State}");
@@ -107,7 +108,7 @@ internal static class DrillJudge
         if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
         foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
         // A node that starts refuses with a reason; only where it was killed on purpose.
-        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => x.AnsweredAt >= b.From && x.SentAt <= b.To);
+        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => b.Covers(x));
         var denied = record.Operations.Count(Refused);
         if (denied > 0)
         {

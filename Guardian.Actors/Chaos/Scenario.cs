@@ -29,6 +29,12 @@ internal sealed record Scenario
     /// <summary>Faults that come with it, each so long after it.</summary>
     public IReadOnlyList<FaultSpec> Also { get; init; } = [];
 
+    /// <summary>So many throw-away nodes, one cluster; 1: a node alone.</summary>
+    public int Nodes { get; init; } = 1;
+
+    /// <summary>Their journal is in PostgreSQL, which several nodes need.</summary>
+    public bool Postgres { get; init; }
+
     /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
     public long MemoryDisk { get; init; }
 
@@ -108,6 +114,9 @@ internal sealed record Expectation
 
     /// <summary>What the incident must name; null: what the fault says.</summary>
     public string? Subject { get; init; }
+
+    /// <summary>The run of a healer that was killed goes on elsewhere.</summary>
+    public TimeSpan? TakenOverWithin { get; init; }
 
     /// <summary>The run ends <c>resolved</c>.</summary>
     public TimeSpan? ResolveWithin { get; init; }

@@ -80,6 +80,7 @@ internal static partial class ScenarioLoader
         if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        var (nodes, postgres) = Cluster(nodeMap, memoryDisk, sink);
         var options = NodeOptions(nodeMap, sink);
         nodeMap?.Finish();
         var evidence = map.Take("evidence") is { } node ? ProbeChecks.Read(node, sink) : null;
@@ -104,6 +105,8 @@ internal static partial class ScenarioLoader
             Fault = fault,
             Also = also,
             MemoryDisk = memoryDisk,
+            Nodes = nodes,
+            Postgres = postgres,
             NodeOptions = options,
             Evidence = evidence,
             Expect = Expect(map, fault),
@@ -113,6 +116,16 @@ internal static partial class ScenarioLoader
         };
         map.Finish();
         return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static (int Nodes, bool Postgres) Cluster(MapReader? node, long memoryDisk, ErrorSink sink)
+    {
+        var nodes = node?.Int("count", 1, 1, 5) ?? 1;
+        var journal = node?.Text("journal");
+        if (journal is not (null or "sqlite" or "postgres")) sink.Add(node!.Node.Get("journal")!, $"'journal' is sqlite or postgres, not '{journal}'");
+        if (nodes > 1 && journal == "sqlite") sink.Add(node!.Node.Get("journal")!, "several nodes need 'journal: postgres'");
+        if (nodes > 1 && memoryDisk > 0) sink.Add(node!.Node, "a memory disk is for a node alone");
+        return (nodes, nodes > 1 || journal == "postgres");
     }
 
     private static Dictionary<string, string> NodeOptions(MapReader? node, ErrorSink sink)
@@ -199,6 +212,7 @@ internal static partial class ScenarioLoader
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
+            TakenOverWithin = Bound("takenOverWithin"),
             RecoverAfterWithdrawal = Bound("recoverAfterWithdrawal"),
             Subject = expect.Text("subject"),
             NotBanned = expect.Bool("notBanned", false),

@@ -80,7 +80,8 @@ internal sealed class FaultRegistry
     public IEnumerable<string> Names => _faults.Keys;
 
     public static FaultRegistry With(IEnumerable<IChaosFault> added) => new(
-        [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(), new NodeKill(), .. added]);
+        [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(),
+        new RunCrash(), new NodeDie(), new NodeKill(), new JournalRefused(), new JournalHangs(), new JournalUnacknowledged(), new NetworkPartition(), .. added]);
 
     public bool TryGet(string name, [NotNullWhen(true)] out FaultBinding? fault) => _faults.TryGetValue(name, out fault);
 }

@@ -54,6 +54,20 @@ internal static class TargetJson
         });
     }
 
+    /// <summary>Akka.Management's view of the members.</summary>
+    public static JsonElement Members(JsonElement view)
+    {
+        int Count(string name, string? status = null) => view.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Count(x => status is null || Text(x, "status") == status)
+            : 0;
+        return Object(x =>
+        {
+            x.WriteNumber("up", Count("members", "Up"));
+            x.WriteNumber("total", Count("members"));
+            x.WriteNumber("unreachable", Count("unreachable"));
+        });
+    }
+
     public static JsonElement Object(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(128);
