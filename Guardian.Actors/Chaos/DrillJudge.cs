@@ -91,6 +91,7 @@ internal static class DrillJudge
         Exactly("incidents", record.Incidents.Count, expect.Incidents);
         Exactly("runs", record.Runs.Count, expect.Runs);
         foreach (var wrong in record.Runs.Where(x => expect.MustNotRun.Contains(x.Playbook))) missed.Add($"{wrong.Playbook} must not run, it did as {wrong.Id}");
+        missed.AddRange(expect.MustRun.Where(x => record.Runs.All(r => r.Playbook != x)).Select(x => $"{x} must run, it did not"));
 
         if (chain.Incident is { } incident)
         {

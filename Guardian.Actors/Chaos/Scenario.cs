@@ -56,6 +56,9 @@ internal sealed record Scenario
     /// <summary>Its node watches its resources also where the machine is busy.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 
+    /// <summary>Whether a pass needs a run of this playbook.</summary>
+    public bool Expects(string playbook) => Expect.Playbook == playbook || Expect.MustRun.Contains(playbook);
+
     /// <summary><c>S02</c> of <c>S02_acl_spam</c>.</summary>
     public string Id => Name.Split('_')[0];
 }
@@ -93,6 +96,9 @@ internal sealed record Expectation
     /// <summary>Steps of that playbook's run which must have succeeded.</summary>
     public IReadOnlyList<string> Steps { get; init; } = [];
     public IReadOnlyList<string> MustNotRun { get; init; } = [];
+
+    /// <summary>Playbooks that must run besides, for whichever incident.</summary>
+    public IReadOnlyList<string> MustRun { get; init; } = [];
 
     /// <summary>Exactly so many new incidents.</summary>
     public int? Incidents { get; init; }

@@ -204,6 +204,7 @@ internal static partial class ScenarioLoader
             Playbook = expect.Text("playbook"),
             Steps = expect.Texts("steps"),
             MustNotRun = expect.Texts("mustNotRun"),
+            MustRun = expect.Texts("mustRun"),
             Incidents = Count("incidents"),
             Runs = Count("runs"),
             MinViolations = Count("minViolations"),

@@ -11,7 +11,7 @@ namespace Guardian.Tests.Scenarios;
 public sealed class ChaosScenarioTests(ITestOutputHelper output)
 {
     /// <summary>A shared test machine: what is fast is measured by the benchmarks and by <c>chaos run</c>, here it must only be right.</summary>
-    private static readonly DrillTiming Timing = new() { Settle = TimeSpan.FromSeconds(10) };
+    private static readonly DrillTiming Timing = new() { WarmUp = TimeSpan.FromMilliseconds(500), Settle = TimeSpan.FromSeconds(10) };
 
     /// <summary>A takeover leaves the same as an undisturbed run, wherever it happened: after the run's beginning, and after each of its six steps.</summary>
     [Theory]
@@ -22,7 +22,7 @@ public sealed class ChaosScenarioTests(ITestOutputHelper output)
     [InlineData(4)]
     [InlineData(5)]
     [InlineData(6)]
-    public Task Healer_crashes_after_step(int steps) => PassesAsync("S15_healer_crashes", x => x.Replace("afterSteps: -1", $"afterSteps: {steps}", StringComparison.Ordinal));
+    public Task Healer_crashes_after_step(int steps) => PassesAsync("S15_healer_crashes", x => x.Replace("afterSteps: -1", $"afterSteps: {steps}", StringComparison.Ordinal).Replace("expect:", "expect:\n  stableFor: 500ms", StringComparison.Ordinal));
 
     [Theory]
     [InlineData("S00_control")]

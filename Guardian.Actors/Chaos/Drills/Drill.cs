@@ -153,7 +153,7 @@ internal sealed class Drill(
     {
         var from = clock.Now;
         await WatchForAsync(bound.Length, abort).ConfigureAwait(false);
-        _windows.Add(new LoadWindow(false, from, clock.Now));
+        _windows.Add(new(false, from, clock.Now));
     }
 
     private async Task FaultAsync(LatencyBound? bound, CancellationToken abort)
@@ -211,8 +211,7 @@ internal sealed class Drill(
             if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && Faults.Over)
                 _windows.Add(new LoadWindow(true, from, clock.Now));
 
-            var phase = Phase();
-            if (phase != said) progress(said = phase);
+            if (Phase() is var phase && phase != said) progress(said = phase);
             if (phase == "healed" && Faults.Over) return;
             if (clock.Now > (_proven ?? from) + plan.ObserveFor + timing.Grace) return;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);

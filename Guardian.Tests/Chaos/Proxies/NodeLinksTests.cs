@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Guardian.Actors.Chaos.Proxies;
+using Guardian.Tests.Leasekeeping;
 using Guardian.Tests.Node;
 
 namespace Guardian.Tests.Chaos.Proxies;
