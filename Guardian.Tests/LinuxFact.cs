@@ -10,3 +10,14 @@ public sealed class LinuxFactAttribute : FactAttribute
         if (!OperatingSystem.IsLinux()) Skip = "needs Linux: pids with start times, signals, cgroups";
     }
 }
+
+/// <summary>The same for a theory.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LinuxTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Skips where this is not Linux.</summary>
+    public LinuxTheoryAttribute()
+    {
+        if (!OperatingSystem.IsLinux()) Skip = "needs Linux: pids with start times, signals, cgroups";
+    }
+}

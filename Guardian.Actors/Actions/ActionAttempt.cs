@@ -3,7 +3,10 @@ using Guardian.Playbooks.Execution;
 
 namespace Guardian.Actors.Actions;
 
-/// <summary>How an attempt ended. <see cref="Fault"/> is an exception that the action should not have thrown; <see cref="Hanging"/> an attempt that did not end in time.</summary>
+/// <summary>
+/// How an attempt ended. <see cref="Fault"/> is an exception that the action should not have thrown; <see cref="Hanging"/> an attempt that did not end in time;
+/// an outcome that is open: its target gave no answer.
+/// </summary>
 internal sealed record AttemptResult(KeyOutcome Outcome, Exception? Fault = null, Task<AttemptResult>? Hanging = null);
 
 /// <summary>
@@ -52,6 +55,10 @@ internal static class ActionAttempt
         {
             return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: e.Message));
         }
+        catch (ActionUnreachableException e)
+        {
+            return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: e.Message, Open: true));
+        }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
             return new AttemptResult(new KeyOutcome(OutcomeKind.Unknown, Reason: "it was cancelled or ran out of time; whether the effect took place is not known"));
@@ -89,7 +96,7 @@ internal static class ActionWork
             await binding.UndoAsync(input, dispatch.Output, context, cancellation).ConfigureAwait(false);
             return new KeyOutcome(OutcomeKind.Succeeded);
         }
-        catch (Exception e) when (used.Count > 0 && e is not OperationCanceledException)
+        catch (Exception e) when (used.Count > 0 && e is not (OperationCanceledException or ActionUnreachableException))
         {
             // Neither the journal nor the log may learn from an error what the input held.
             var kind = e is ActionFailedException ? "" : $"{e.GetType().Name}: ";

@@ -25,8 +25,8 @@ internal enum LedgerVerdict
     Refuse,
 }
 
-/// <summary>How a key ended.</summary>
-internal sealed record KeyOutcome(OutcomeKind Kind, JsonElement? Output = null, string? Reason = null);
+/// <summary>How a key ended. <see cref="Open"/>: nobody was told, since who keeps the effect gave no answer; it is asked for again.</summary>
+internal sealed record KeyOutcome(OutcomeKind Kind, JsonElement? Output = null, string? Reason = null, bool Open = false);
 
 /// <summary>The verdict with what it needs.</summary>
 internal sealed record LedgerDecision(LedgerVerdict Verdict, KeyOutcome? Outcome = null, string? Reason = null);
@@ -76,6 +76,7 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
         return entry.Outcome switch
         {
             null => new LedgerDecision(LedgerVerdict.Execute),
+            { Open: true } open => new LedgerDecision(LedgerVerdict.Execute, open),
             { Kind: OutcomeKind.NotDone } => new LedgerDecision(LedgerVerdict.Execute),
             { Kind: OutcomeKind.Failed } when attempt > entry.Attempt => new LedgerDecision(LedgerVerdict.Execute),
             { Kind: OutcomeKind.Unknown } when idempotent && (attempt > entry.Attempt || epoch > entry.Epoch) => new LedgerDecision(LedgerVerdict.Execute),

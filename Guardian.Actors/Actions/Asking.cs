@@ -13,18 +13,23 @@ internal static class Asking
         target.Ask<T>(message, Timeout.InfiniteTimeSpan, cancellation);
 
     /// <summary>Repeats the question until it is answered. Only for messages that are idempotent under their key.</summary>
+    /// <exception cref="ActionUnreachableException">The token ended before an answer came.</exception>
     public static async Task<T> UntilAnsweredAsync<T>(IActorRef target, object message, CancellationToken cancellation)
     {
         while (true)
         {
-            cancellation.ThrowIfCancellationRequested();
             try
             {
+                cancellation.ThrowIfCancellationRequested();
                 return await target.Ask<T>(message, RepeatAfter, cancellation).ConfigureAwait(false);
             }
             catch (AskTimeoutException)
             {
                 // Asked again: the receiver knows the key.
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                throw new ActionUnreachableException($"{target.Path.Name} gave no answer");
             }
         }
     }

@@ -139,6 +139,12 @@ internal enum ProbePart
 /// <summary>Nobody can tell whether the effect took place, e.g. because an answer was lost; the message says why.</summary>
 public sealed class ActionUnknownException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>
+/// Who keeps the effect, a shard or a singleton of the cluster, gave no answer until the attempt's end, as while a lost node's work moves.
+/// Nobody answers then, the attempt is not used up: the run asks what became of it, and again for what was not done. Only for what is idempotent under its key.
+/// </summary>
+internal sealed class ActionUnreachableException(string message) : Exception(message);
+
 /// <summary>The effect did not take place; the message says why.</summary>
 public sealed class ActionFailedException(string message, Exception? inner = null) : Exception(message, inner);
 

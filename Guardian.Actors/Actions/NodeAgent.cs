@@ -9,7 +9,8 @@ namespace Guardian.Actors.Actions;
 /// <summary>
 /// The only actor that performs actions on its node. It decides nothing: the run has decided whether, the
 /// <see cref="AgentLedger"/> decides whether again. Actions run on the thread pool; their outcome comes back as a message.
-/// During a hold it leaves dispatches with a risk unanswered, so that they cost the run time but no attempt.
+/// During a hold it leaves dispatches with a risk unanswered, so that they cost the run time but no attempt; and so it does
+/// where who keeps an effect does not answer, since a shard that moves is nobody's failure.
 /// </summary>
 internal sealed class NodeAgent : ReceiveActor
 {
@@ -54,6 +55,8 @@ internal sealed class NodeAgent : ReceiveActor
                 // What only waited is over at once and the ledger can decide again; what runs is told to end.
                 if (CancelJob(dispatch.Cancels!)) OnDispatch(dispatch);
                 break;
+            case LedgerVerdict.Execute when decision.Outcome is { Open: true } && dispatch.Deadline <= _time.GetUtcNow():
+                break; // a late repeat of what was left open: the run asks anew
             case LedgerVerdict.Execute when binding is null:
                 Answer(Sender, dispatch.Key, dispatch.Epoch, dispatch.Attempt, new KeyOutcome(OutcomeKind.Failed, Reason: UnknownAction(dispatch.Action)));
                 break;
@@ -163,7 +166,9 @@ internal sealed class NodeAgent : ReceiveActor
             hanging.PipeTo(Self, success: late => new HangingEnded(job, late));
         }
 
-        Finish(job, result.Outcome);
+        // A cancel waits for an answer; else silence costs the run time, and no attempt.
+        if (result.Outcome.Open && !job.Cancellation.IsCancellationRequested) LeaveOpen(job, result.Outcome);
+        else Finish(job, result.Outcome with { Open = false });
         StartNext(lane);
     }
 
@@ -195,6 +200,13 @@ internal sealed class NodeAgent : ReceiveActor
             _log.Info("{0} {1} of {2}, attempt {3}: {4} {5}", job.Resolves ? "Resolved" : job.Dispatch.Undo ? "Undo of" : "Action",
                 job.Dispatch.Action, key, job.Dispatch.Attempt, outcome.Kind, outcome.Reason ?? "");
         }
+    }
+
+    private void LeaveOpen(AgentJob job, KeyOutcome outcome)
+    {
+        _memory.Ledger.Finish(job.Dispatch.Key, outcome);
+        Close(job);
+        _log.Warning("{0} of {1}, attempt {2}, is left open until its run asks again: {3}", job.Dispatch.Action, job.Dispatch.Key, job.Dispatch.Attempt, outcome.Reason!);
     }
 
     private void Close(AgentJob job)

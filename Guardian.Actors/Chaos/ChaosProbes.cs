@@ -16,6 +16,8 @@ internal static class ChaosProbes
     public const string ClusterMembers = "cluster.members";
     public const string NodesRunning = "nodes.running";
     public const string NetworkHeld = "network.held";
+    public const string KernelsStatus = "kernels.status";
+    public const string KernelsProcesses = "kernels.processes";
 
     /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
     public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
@@ -51,6 +53,17 @@ internal static class ChaosProbes
         new(NodesRunning, [], [new("count", FieldType.Int, true)], "How many of the runner's nodes have a running process."),
         new(NetworkHeld, [], [new("count", FieldType.Int, true)], "Pieces of traffic between the runner's nodes that do not get through at this moment."),
         new(DiskUsed, [], [new("percent", FieldType.Double, true)], "How full the disk of the node's data directory is."),
+        new(KernelsStatus, [new("kernel", FieldType.String, true)],
+        [
+            new("state", FieldType.String, true, "running, crash_loop, …"), new("running", FieldType.Int, true, "Replicas that run."), new("wanted", FieldType.Int, true),
+            new("restarts", FieldType.Int, true, "Since the node started."), new("silentMs", FieldType.Double, false, "Since its newest heartbeat; missing where none is expected."),
+            new("percent", FieldType.Int, true, "That it may use; 0 where it is paused."),
+        ], "A kernel as the node shows it."),
+        new(KernelsProcesses, [new("kernel", FieldType.String, true)],
+        [
+            new("processes", FieldType.Int, true, "Living ones, children included."), new("stopped", FieldType.Int, true, "Of them, held still by a signal."),
+            new("instances", FieldType.Int, true, "Instances of one replica that live at the same time, the most of any replica."),
+        ], "A kernel's processes as the operating system shows them."),
         new(TasksCount, [new("subject", FieldType.String, true)], [new("count", FieldType.Int, true)], "Work items about a subject in the node's own file of them."),
     ]);
 }

@@ -3,7 +3,17 @@ using System.Globalization;
 namespace Guardian.Actors.Chaos;
 
 /// <summary>Times after t0; null where it did not happen.</summary>
-internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Recover, TimeSpan? Resolve, TimeSpan? Banned, TimeSpan? RecoverAfterWithdrawal, TimeSpan? TakenOver = null);
+internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Recover, TimeSpan? Resolve, TimeSpan? Banned, TimeSpan? RecoverAfterWithdrawal)
+{
+    /// <summary>From its detection to the recovery.</summary>
+    public TimeSpan? RecoverAfterDetection => Recover is { } back && Detect is { } seen ? back > seen ? back - seen : TimeSpan.Zero : null;
+
+    /// <summary>Until the run had ended as escalated.</summary>
+    public TimeSpan? Escalate { get; init; }
+
+    /// <summary>Until another incarnation had taken the run over.</summary>
+    public TimeSpan? TakenOver { get; init; }
+}
 
 /// <summary>A verdict with its reasons and times.</summary>
 internal sealed record DrillJudgement(Verdict Verdict, IReadOnlyList<string> Reasons, DrillClocks Clocks, LatencyResult? Latency, IReadOnlyList<Anomaly> Anomalies, int OperationsInFault);
@@ -49,6 +59,7 @@ internal static class DrillJudge
         var harm = record.JournalAnomalies.Concat(anomalies.Select(x => $"{x.Kind}: {x.OperationId}: {x.Detail}")).Take(ListedAnomalies).ToList();
         if (anomalies.Count > ListedAnomalies) harm.Add(string.Create(CultureInfo.InvariantCulture, $"and {anomalies.Count - ListedAnomalies} more anomalies"));
         if (record.Flood.Accepted > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Accepted} forbidden messages were accepted"));
+        harm.AddRange(record.Harmed.Select(x => $"{x.Check} held, and never must: {x.Explanation}"));
         if (record.Flood.Delivered > 0) harm.Add(string.Create(CultureInfo.InvariantCulture, $"{record.Flood.Delivered} forbidden messages were delivered"));
         return harm;
     }
@@ -59,7 +70,8 @@ internal static class DrillJudge
         TimeSpan? banned = plan.FaultPrincipals.Select(x => record.Banned.TryGetValue(x, out var at) ? at : (TimeSpan?)null).Min();
         var resolved = chain.Run is { State: "resolved" } run ? run.EndedSeen : null;
         var after = record.Recovered is { } back && record.Withdrawn is { } gone ? Max(back - gone, TimeSpan.Zero) : (TimeSpan?)null;
-        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after, Since(record.TakenOver));
+        var escalated = chain.Run is { State: "escalated" } over ? over.EndedSeen : null;
+        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after) { Escalate = Since(escalated), TakenOver = Since(record.TakenOver) };
     }
 
     private static List<string> Missed(ScenarioPlan plan, DrillRecord record, CausalChain chain, DrillClocks clocks, LatencyResult? latency)
@@ -84,9 +96,11 @@ internal static class DrillJudge
         Within("banned", clocks.Banned, expect.BannedWithin);
         Within("recovered", clocks.Recover, expect.RecoverWithin);
         Within("taken over", clocks.TakenOver, expect.TakenOverWithin);
+        Within("recovered after its detection", clocks.RecoverAfterDetection, expect.RecoverAfterDetection);
         Within("recovered after the withdrawal", clocks.RecoverAfterWithdrawal, expect.RecoverAfterWithdrawal);
         if (chain.Run is not null || expect.Playbook is null) Within("resolved", clocks.Resolve, expect.ResolveWithin);
-        if (chain.Run is { EndedSeen: not null, State: not "resolved" } run) missed.Add($"run {run.Id} ended {run.State}");
+        if (chain.Run is not null) Within("escalated", clocks.Escalate, expect.EscalateWithin);
+        if (expect.EscalateWithin is null && chain.Run is { EndedSeen: not null, State: not "resolved" } run) missed.Add($"run {run.Id} ended {run.State}");
 
         Exactly("incidents", record.Incidents.Count, expect.Incidents);
         Exactly("runs", record.Runs.Count, expect.Runs);

@@ -50,6 +50,9 @@ internal sealed record DrillRecord
     public IReadOnlyList<Operation> Operations { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];
     public IReadOnlyList<CheckResult> Verified { get; init; } = [];
+
+    /// <summary>What never must be and was seen, each check once.</summary>
+    public IReadOnlyList<CheckResult> Harmed { get; init; } = [];
     public IReadOnlyList<LoadWindow> Windows { get; init; } = [];
     public TimeSpan Ended { get; init; }
 }

@@ -41,10 +41,16 @@ internal sealed record Scenario
     /// <summary>Options of the throw-away node besides its defaults; <c>{data}</c> in a value is its data directory.</summary>
     public IReadOnlyDictionary<string, string> NodeOptions { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Kernels of the throw-away node, the text of a <c>kernels.yaml</c>; null: those that ship. <c>{data}</c> is its data directory.</summary>
+    public string? NodeKernels { get; init; }
+
     /// <summary>Proves that the fault is active, independently of the safeguard.</summary>
     public ProbeCheck? Evidence { get; init; }
     public required Expectation Expect { get; init; }
     public IReadOnlyList<ProbeCheck> Verify { get; init; } = [];
+
+    /// <summary>Looked at all the time; one that holds once is harm.</summary>
+    public IReadOnlyList<ProbeCheck> Never { get; init; } = [];
     public IReadOnlyList<string> ConflictsWith { get; init; } = [];
 
     /// <summary>Numbers of the invariants that a pass proves, 1 to 13.</summary>
@@ -115,6 +121,9 @@ internal sealed record Expectation
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
 
+    /// <summary>Recovered so long after it was detected.</summary>
+    public TimeSpan? RecoverAfterDetection { get; init; }
+
     /// <summary>Recovered so long after the fault was withdrawn.</summary>
     public TimeSpan? RecoverAfterWithdrawal { get; init; }
 
@@ -126,6 +135,9 @@ internal sealed record Expectation
 
     /// <summary>The run ends <c>resolved</c>.</summary>
     public TimeSpan? ResolveWithin { get; init; }
+
+    /// <summary>The run ends <c>escalated</c>: people are asked, and that is right.</summary>
+    public TimeSpan? EscalateWithin { get; init; }
 
     /// <summary>Nobody may be banned.</summary>
     public bool NotBanned { get; init; }

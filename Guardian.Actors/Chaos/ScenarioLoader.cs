@@ -82,6 +82,7 @@ internal static partial class ScenarioLoader
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
         var (nodes, postgres) = Cluster(nodeMap, memoryDisk, sink);
         var options = NodeOptions(nodeMap, sink);
+        var kernels = nodeMap?.Take("kernels") is { } declared ? NodeKernels.Read(declared, sink) : null;
         nodeMap?.Finish();
         var evidence = map.Take("evidence") is { } node ? ProbeChecks.Read(node, sink) : null;
         if (fault is not null && evidence is null && map.Node.Get("evidence") is null) sink.Add(map.Node, "a scenario with a fault needs 'evidence' that the fault is active");
@@ -108,9 +109,11 @@ internal static partial class ScenarioLoader
             Nodes = nodes,
             Postgres = postgres,
             NodeOptions = options,
+            NodeKernels = kernels,
             Evidence = evidence,
             Expect = Expect(map, fault),
             Verify = [.. map.List("verify").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
+            Never = [.. map.List("never").Select(x => ProbeChecks.Read(x, sink)).OfType<ProbeCheck>()],
             ConflictsWith = map.Texts("conflictsWith"),
             Proves = proves,
         };
@@ -214,6 +217,8 @@ internal static partial class ScenarioLoader
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
             TakenOverWithin = Bound("takenOverWithin"),
+            EscalateWithin = Bound("escalateWithin"),
+            RecoverAfterDetection = Bound("recoverAfterDetection"),
             RecoverAfterWithdrawal = Bound("recoverAfterWithdrawal"),
             Subject = expect.Text("subject"),
             NotBanned = expect.Bool("notBanned", false),
@@ -221,6 +226,8 @@ internal static partial class ScenarioLoader
             Latency = Latency(expect),
         };
         if (result.Playbook is not null && result.Incident is null) map.Sink.Add(expect.Node, "'playbook' needs 'incident': the run must belong to it");
+        if (result is { ResolveWithin: not null, EscalateWithin: not null }) map.Sink.Add(expect.Node, "a run ends in one way: either 'resolveWithin' or 'escalateWithin'");
+        if (result.EscalateWithin is not null && result.Playbook is null) map.Sink.Add(expect.Node, "'escalateWithin' needs 'playbook': whose run escalates");
         if (result.Steps.Count > 0 && result.Playbook is null) map.Sink.Add(expect.Node, "'steps' needs 'playbook'");
         if (fault is null && result.Incident is not null) map.Sink.Add(expect.Node.Get("incident")!, "without a fault nothing can be expected to be detected");
         if (result is { NotBanned: true, BannedWithin: not null }) map.Sink.Add(expect.Node, "'notBanned' and 'bannedWithin' contradict each other");

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
+using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Resources;
@@ -22,7 +23,7 @@ internal sealed record KernelsTree(IActorRef Supervisor, IActorRef Scheduler, Ke
     {
         var world = new KernelWorld
         {
-            Time = core.Time, Hearts = new HeartbeatBoard(core.Time), Folder = Path.Combine(core.Data.FullPath, "kernels"),
+            Time = core.Time, Hearts = new HeartbeatBoard(core.Time), Folder = InstanceFolder.Root(core.Data.FullPath),
             Register = (name, owner) => bus.RegisterAsync(name, owner),
             Node = core.Data.NodeName, Scheduler = new SchedulerBoard(), Leasekeeper = core.Leasekeeper,
         };

@@ -30,15 +30,25 @@ internal sealed partial class KernelsFileReader
         return sink.Count == 0 ? (kernels, []) : ([], sink.Errors);
     }
 
+    /// <summary>The kernels of a list that stands in another file; errors go to its sink.</summary>
+    public static IReadOnlyList<KernelDefinition> Read(YamlNode list, ErrorSink sink) => new KernelsFileReader(sink).List(list);
+
     private List<KernelDefinition> File(YamlNode root)
     {
-        var kernels = new List<KernelDefinition>();
-        if (MapReader.Of(root, _sink, "the file") is not { } map) return kernels;
+        if (MapReader.Of(root, _sink, "the file") is not { } map) return [];
         MayBe(map, "apiVersion", "guardian/v1");
         MayBe(map, "kind", "Kernels");
+        var kernels = map.Take("kernels") is { } list ? List(list) : [];
+        map.Finish();
+        return kernels;
+    }
+
+    private List<KernelDefinition> List(YamlNode list)
+    {
+        var kernels = new List<KernelDefinition>();
         var places = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
-        var items = map.List("kernels");
-        if (items.Count > MaxKernels) _sink.Add(map.Node.Get("kernels")!, $"{items.Count} kernels; at most {MaxKernels}");
+        var items = YamlValues.List(list, _sink, "kernels");
+        if (items.Count > MaxKernels) _sink.Add(list, $"{items.Count} kernels; at most {MaxKernels}");
         foreach (var item in items.Take(MaxKernels))
         {
             if (Kernel(item) is not { } kernel) continue;
@@ -46,7 +56,6 @@ internal sealed partial class KernelsFileReader
             else kernels.Add(kernel);
         }
 
-        map.Finish();
         KernelOrder.Check(kernels, (name, message) => _sink.Add(places[name].Get("dependsOn") ?? places[name], message));
         return kernels;
     }

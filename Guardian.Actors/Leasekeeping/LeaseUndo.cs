@@ -14,6 +14,7 @@ namespace Guardian.Actors.Leasekeeping;
 [JsonDerivedType(typeof(DeletePath), "delete")]
 [JsonDerivedType(typeof(Unmount), "unmount")]
 [JsonDerivedType(typeof(ClearImmutable), "mutable")]
+[JsonDerivedType(typeof(KillKernels), "kill_kernels")]
 [JsonDerivedType(typeof(CallLoopback), "call")]
 [JsonDerivedType(typeof(DropDatabase), "drop-database")]
 internal abstract record LeaseUndo;
@@ -23,6 +24,9 @@ internal sealed record ResumeProcess(ProcessIdentity Process) : LeaseUndo;
 
 /// <summary>SIGKILL to a process that this node started itself, such as a burner; any other is refused when the lease is taken.</summary>
 internal sealed record KillProcess(ProcessIdentity Process) : LeaseUndo;
+
+/// <summary>SIGKILL to the processes of the kernels whose records are in this folder. A segment of its path must begin with <c>guardian</c>.</summary>
+internal sealed record KillKernels(string Folder) : LeaseUndo;
 
 /// <summary>Sets the nice value of all its threads. Below the present value this needs root; refused without.</summary>
 /// <param name="Process">Which.</param>

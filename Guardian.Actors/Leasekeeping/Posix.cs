@@ -9,6 +9,7 @@ internal static class Posix
 {
     public const int SIGKILL = 9;
     public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
 
     private const int ENOENT = 2;
     private const int ESRCH = 3;

@@ -54,6 +54,9 @@ internal sealed class UndoWork : IDisposable
             case ReniceProcess x when sameBoot:
                 Posix.Renice(x.Process, x.Nice);
                 break;
+            case KillKernels x when sameBoot:
+                await Kernels.Processes.ProcessInstance.SweepAsync(x.Folder, []).ConfigureAwait(false);
+                break;
             case Unmount x when sameBoot:
                 Posix.Unmount(x.Path);
                 break;

@@ -12,7 +12,9 @@ internal static class GuardianSharding
 
     /// <summary>
     /// Coordinator state in DistributedData without durable keys, remembered entities in Guardian's journal, a fixed rate at
-    /// recovery so that a restart with many entities does not time out.
+    /// recovery so that a restart with many entities does not time out. Where a shard lives is written to a majority: by default it
+    /// needs three more, in a small cluster all, and one lost node would stop every new shard until it is removed. A coordinator
+    /// that begins still reads as many more.
     /// </summary>
     public static ClusterShardingSettings Settings(ActorSystem system)
     {
@@ -32,6 +34,7 @@ internal static class GuardianSharding
             waiting-for-state-timeout = 2s
             updating-state-timeout = 10s
             shard-start-timeout = 2s
+            coordinator-state.write-majority-plus = 0
             entity-recovery-strategy = constant
             """).WithFallback(system.Settings.Config.GetConfig("akka.cluster.sharding"));
         return ClusterShardingSettings.Create(

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Host.Chaos;
@@ -56,6 +57,8 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     /// <summary>The key for chaos inside the node.</summary>
     public string AdminKey => File.ReadAllText(KeyFile).Trim();
 
+    private string KernelsFile => Path.Combine(Folder, "kernels.yaml");
+
     private string KeyFile => Path.Combine(DataDirectory, "admin.key");
 
     /// <summary>How another process withdraws a fault inside the node.</summary>
@@ -71,6 +74,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         {
             await node.LeaseAsync(cancellation);
             if (plan.MemoryDisk > 0) node.MountMemory();
+            if (plan.Kernels is { } kernels) await File.WriteAllTextAsync(node.KernelsFile, node.Here(kernels), cancellation);
             await node.LaunchAsync(cancellation);
             return node;
         }
@@ -151,6 +155,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         if (_plan.Keeper.Unsupported is not null) return; // not Linux: the node outlives a runner that is killed, as it always did there
         List<LeaseUndo> undo = [];
         if (_process is { HasExited: false } process && ProcessIdentity.Of(process.Id) is { } identity) undo.Add(new KillProcess(identity));
+        undo.Add(new KillKernels(InstanceFolder.Root(DataDirectory)));
         if (_plan.MemoryDisk > 0) undo.Add(new Unmount(DataDirectory));
         undo.Add(new DeletePath(Folder));
         try
@@ -184,7 +189,8 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
             "run", $"--Guardian:Node:DataDirectory={DataDirectory}", $"--Guardian:Http:Url={Url.GetLeftPart(UriPartial.Authority)}",
             $"--Guardian:Monitors:Resources:Enabled={_plan.WatchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
         ];
-        var further = _plan.Options.Concat(_again ? _plan.OptionsAgain : []).Select(x => $"--{x.Key}={x.Value.Replace("{data}", DataDirectory, StringComparison.Ordinal)}");
+        var further = _plan.Options.Concat(_again ? _plan.OptionsAgain : []).Select(x => $"--{x.Key}={Here(x.Value)}");
+        if (_plan.Kernels is not null) further = further.Append($"--Guardian:Files:Kernels={KernelsFile}");
         foreach (var argument in _plan.Program.Arguments.Concat(options).Concat(further)) start.ArgumentList.Add(argument);
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
         foreach (var name in foreign) start.Environment.Remove(name);
@@ -198,6 +204,8 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
             throw new ChaosTargetException($"{_plan.Program.FileName} cannot be started: {e.Message}", e);
         }
     }
+
+    private string Here(string text) => text.Replace("{data}", DataDirectory, StringComparison.Ordinal);
 
     private async Task ReadyAsync(Process process, CancellationToken cancellation)
     {
@@ -266,10 +274,11 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 /// <param name="Playbooks">Its playbooks.</param>
 /// <param name="MemoryDisk">Bytes of the memory disk for its data; 0: none.</param>
 /// <param name="Options">Further options; <c>{data}</c> is the data directory.</param>
+/// <param name="Kernels">Text of its <c>kernels.yaml</c>, <c>{data}</c> likewise; null: those that ship.</param>
 /// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
 /// <param name="Keeper">Ends it when this process dies.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time)
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, string? Kernels, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time)
 {
     /// <summary>Options with which it is started again, over the others.</summary>
     public IReadOnlyDictionary<string, string> OptionsAgain { get; init; } = new Dictionary<string, string>();

@@ -33,7 +33,7 @@ internal static class NodeActorSystem
               shard-failure-backoff = 1s
               entity-restart-backoff = 1s
               entity-recovery-strategy = constant
-              distributed-data.gossip-interval = 500ms
+              distributed-data { gossip-interval = 500ms, majority-min-cap = 2 }
             }
           }
         }

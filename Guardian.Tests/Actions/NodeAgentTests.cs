@@ -117,6 +117,28 @@ public class NodeAgentTests : TestKit
         _action.Executions.Should().Be(1);
     }
 
+    /// <summary>A shard that moves is nobody's failure: the run is told nothing, asks, and what was not done is done in the same attempt.</summary>
+    [Fact]
+    public async Task What_nobody_answers_is_left_open_and_done_in_the_same_attempt()
+    {
+        _action.Silent = CreateTestProbe();
+        var agent = Agent();
+        var lost = Dispatch(input: """{ "how": "unreachable" }""", within: TimeSpan.FromMilliseconds(200));
+        agent.Tell(lost);
+        await AwaitAssertAsync(async () => (await agent.Ask<AgentStatus>(GetAgentStatus.Instance)).Should().Match<AgentStatus>(x => x.Executed == 1 && x.Running == 0));
+        agent.Tell(lost); // a repeat under way when the time was over
+        agent.Tell(new ResolveAction { Dispatch = lost });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.NotDone);
+        agent.Tell(Dispatch());
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.Executions.Should().Be(2);
+        agent.Tell(Dispatch("run/undone", input: """{ "how": "unreachable" }"""));
+        await AwaitAssertAsync(() => _action.Executions.Should().Be(3));
+        agent.Tell(new CancelAction { Key = "run/undone", RunId = "run", Epoch = 1 });
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/undone" && x.Kind == OutcomeKind.Unknown, "whoever cancels waits for an answer");
+        await ExpectNoMsgAsync(TimeSpan.FromMilliseconds(100));
+    }
+
     [Fact]
     public async Task A_key_that_is_called_off_is_refused_when_it_comes_late()
     {
@@ -204,6 +226,8 @@ public class NodeAgentTests : TestKit
         private int _executions;
         private int _undos;
 
+        public IActorRef? Silent { get; set; }
+
         public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public bool Effect { get; set; }
         public int Executions => Volatile.Read(ref _executions);
@@ -220,6 +244,7 @@ public class NodeAgentTests : TestKit
                 case "fail": throw new ActionFailedException("refused on purpose");
                 case "crash": throw new InvalidOperationException("boom");
                 case "obey": await Task.Delay(Timeout.Infinite, cancellation); break;
+                case "unreachable": await Asking.UntilAnsweredAsync<CountOutput>(Silent!, "?", cancellation); break;
                 case "hang": await Release.Task; break;
             }
 

@@ -33,6 +33,24 @@ public class DrillJudgeTests
     public void Banned_too_late_fails() => Red(Verdict.Fail, "banned after 1.10 s", Healed() with { Banned = new Dictionary<string, TimeSpan> { ["rogue"] = Ms(2100) } });
 
     [Fact]
+    public void What_never_must_be_is_unsafe() => Red(Verdict.Unsafe, "two of it held, and never must: 2 > 1", Healed() with { Harmed = [new CheckResult("two of it", true, "2 > 1")] });
+
+    [Fact]
+    public void Recovered_too_late_after_its_detection_fails()
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("recoverWithin: 10s", "recoverAfterDetection: 800ms", StringComparison.Ordinal)), 7);
+        DrillJudge.Judge(plan, Healed()).Reasons.Should().ContainSingle().Which.Should().Be("recovered after its detection after 900 ms, allowed are 800 ms");
+    }
+
+    [Fact]
+    public void An_escalation_that_is_wanted_passes_and_its_absence_fails()
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("resolveWithin: 10s", "escalateWithin: 10s", StringComparison.Ordinal)), 7);
+        DrillJudge.Judge(plan, Healed() with { Runs = [Run() with { State = "escalated" }] }).Verdict.Should().Be(Verdict.Pass);
+        DrillJudge.Judge(plan, Healed()).Reasons.Should().ContainSingle().Which.Should().Be("not escalated within 10.00 s");
+    }
+
+    [Fact]
     public void An_incident_about_somebody_else_breaks_the_chain() => Red(Verdict.Fail, "no incident names rogue",
         Healed() with { Incidents = [Incident() with { Subject = "librarian" }] });
 

@@ -38,6 +38,8 @@ public class ScenarioLoaderTests
     [InlineData("load:", "node: { journal: oracle }\nload:", "test.yaml:7:", "'journal' is sqlite or postgres")]
     [InlineData("count: 100", "count: 0", "test.yaml:8:", "'count' must be 1 to 100000")]
     [InlineData("name: S02_acl_spam", "name: spam", "test.yaml:3:19: ", "not a scenario's name")]
+    [InlineData("steadyState:", "node: { kernels: [ { name: k, type: proces } ] }\nsteadyState:", "test.yaml:4:37: ", "'type' must be one of")]
+    [InlineData("resolveWithin: 10s", "resolveWithin: 10s\n  escalateWithin: 5s", "test.yaml:", "either 'resolveWithin' or 'escalateWithin'")]
     [InlineData("with: { principal: rogue }", "with: { principle: rogue }", "test.yaml:", "needs 'principal'")]
     public void Mistakes_are_errors_with_their_place(string right, string wrong, string place, string message)
     {
@@ -47,6 +49,28 @@ public class ScenarioLoaderTests
         var loaded = ScenarioLoader.Load([("test.yaml", text)]);
         loaded.Scenarios.Should().BeEmpty();
         loaded.Errors.Select(x => x.ToString()).Should().Contain(x => x.StartsWith(place, StringComparison.Ordinal) && x.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Kernels_of_the_node_are_written_as_the_file_that_they_would_be()
+    {
+        var text = ChaosTexts.SpamText.Replace("steadyState:", """
+            node:
+              kernels:
+                - name: k
+                  type: process
+                  command: [sh, -c, "echo \"a: b\", # {data}"]
+                  replicas: { count: 2, min: 0, max: 4 }
+                  heartbeat: { every: 500ms, missAfter: 2s, probe: { http: http://127.0.0.1:1/x } }
+            steadyState:
+            """, StringComparison.Ordinal);
+        var kernels = ChaosTexts.Read(text).NodeKernels!;
+        var (read, errors) = Guardian.Actors.Kernels.KernelsFileReader.Read("kernels.yaml", kernels);
+        errors.Should().BeEmpty();
+        var kernel = read.Should().ContainSingle().Which;
+        kernel.Process!.Command.Should().Equal("sh", "-c", "echo \"a: b\", # {data}");
+        kernel.Replicas.Should().Be(new Guardian.Actors.Kernels.ReplicaSpec(2, 0, 4));
+        (kernel.Heartbeat.MissAfter, kernel.Heartbeat.Probe.Target).Should().Be((TimeSpan.FromSeconds(2), "http://127.0.0.1:1/x"));
     }
 
     [Fact]

@@ -87,13 +87,18 @@ public sealed class ClusterMeasurements(ITestOutputHelper output)
     [LongPostgresFact]
     public async Task Ten_seconds_without_the_database()
     {
-        await using var cluster = await TestCluster.StartAsync(3);
+        await using var hook = await WebhookReceiver.StartAsync();
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         var (a, b) = (cluster.Nodes[0], cluster.Nodes[1]);
         await TestCluster.FloodAsync(a, "warm", "library.sealed.x", 12);
         await TestCluster.IncidentAsync(a, "acl/principal/warm", x => x == "resolved", Soon);
+        string[] before = [.. Enumerable.Range(0, 10).Select(x => $"before-{x}")];
+        await Task.WhenAll(before.Select(x => TestCluster.FloodAsync(a, x, "library.sealed." + x, 12)));
+        await a.UntilAsync("runs under way", () => Task.FromResult(cluster.Events("run-started:v1").Count > 5), Soon);
         cluster.Database.Cut();
         var clock = Stopwatch.StartNew();
-        await TestCluster.FloodAsync(a, "visitor", "library.sealed.y", 12);
+        string[] meanwhile = [.. Enumerable.Range(0, 10).Select(x => $"meanwhile-{x}")];
+        await Task.WhenAll(meanwhile.Select((x, i) => TestCluster.FloodAsync(cluster.Nodes[i % 3], x, "library.sealed." + x, 12)));
         long accepted = 0;
         var slowest = TimeSpan.Zero;
         while (clock.Elapsed < TimeSpan.FromSeconds(10))
@@ -105,12 +110,19 @@ public sealed class ClusterMeasurements(ITestOutputHelper output)
             if (one.Elapsed > slowest) slowest = one.Elapsed;
         }
 
+        var back = DateTimeOffset.UtcNow;
         cluster.Database.Restore();
-        clock.Restart();
-        await TestCluster.IncidentAsync(a, "acl/principal/visitor", x => x != "open", Soon);
-        Say($"database away 10 s: {accepted} publishes accepted meanwhile, slowest {slowest.TotalMilliseconds:F0} ms; the incident's run began {clock.Elapsed.TotalSeconds:F1} s after it was back");
-        await TestCluster.IncidentAsync(a, "acl/principal/visitor", x => x == "resolved", Soon);
-        Say($"resolved {clock.Elapsed.TotalSeconds:F1} s after it was back");
+        foreach (var one in before.Concat(meanwhile)) await TestCluster.IncidentAsync(a, "acl/principal/" + one, x => x == "resolved", Soon);
+        var (first, ended) = (Firsts("step-succeeded:v1", "step-dispatched:v1", "verification-probed:v1"), Firsts("run-ended:v1"));
+        Say($"database away 10 s: {accepted} publishes accepted meanwhile, slowest {slowest.TotalMilliseconds:F0} ms; {first.Count} runs went on {first[0]:F1} to {first[^1]:F1} s after it was back, ended {ended[0]:F1} to {ended[^1]:F1} s after it");
+        await a.UntilAsync("deliveries", () => Task.FromResult(hook.Calls.Select(x => x.Path + x.Key).Distinct().Count() >= 3 * 21), Soon);
+        Say($"every delivery {(DateTimeOffset.UtcNow - back).TotalSeconds:F1} s after it was back");
+
+        // The first event of each run since then.
+        List<double> Firsts(params string[] manifests) => [.. cluster.Query<string>($"""
+            select min(convert_from(message, 'UTF8')::json->>'at') from guardian_journal
+            where persistence_id like 'run-%' and manifest in ({string.Join(',', manifests.Select(x => $"'{x}'"))}) and convert_from(message, 'UTF8')::json->>'at' > '{back:O}' group by persistence_id
+            """).Select(x => (DateTimeOffset.Parse(x, CultureInfo.InvariantCulture) - back).TotalSeconds).Order()];
     }
 
     [LongPostgresFact]

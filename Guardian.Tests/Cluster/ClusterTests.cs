@@ -75,9 +75,7 @@ public sealed class ClusterTests
         return "";
     }
 
-    // A known defect keeps it from running everywhere: in about every second run the deliveries of an outbox that lived on the killed
-    // node are not all made within a minute, although every run ends.
-    [LongPostgresFact]
+    [PostgresFact]
     public async Task A_killed_nodes_runs_end_elsewhere_and_each_effect_has_one_key()
     {
         await using var hook = await WebhookReceiver.StartAsync();

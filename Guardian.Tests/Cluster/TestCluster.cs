@@ -84,7 +84,18 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         foreach (var node in Nodes) await node.DisposeAsync();
         await Database.DisposeAsync();
+        if (Environment.GetEnvironmentVariable("GUARDIAN_TEST_KEEP") is { Length: > 0 } folder) Keep(Directory.CreateDirectory(folder).CreateSubdirectory($"{DateTime.UtcNow:HHmmss.fff}").FullName);
         Postgres.Drop(_database);
+    }
+
+    /// <summary>What the nodes said and the journal as JSON Lines, for whoever looks for a reason.</summary>
+    private void Keep(string folder)
+    {
+        foreach (var (node, i) in Nodes.Select((x, i) => (x, i))) File.WriteAllText(Path.Combine(folder, $"n{i + 1}.log"), node.Output);
+        File.WriteAllLines(Path.Combine(folder, "journal.jsonl"), Query<string>("""
+            select json_build_object('ordering', ordering, 'id', persistence_id, 'sequence', sequence_number, 'manifest', manifest, 'event', convert_from(message, 'UTF8'))::text
+            from guardian_journal where manifest like '%:v%' order by ordering
+            """));
     }
 
     /// <summary>Publishes until <paramref name="denied"/> messages were denied by the policy or the ban.</summary>

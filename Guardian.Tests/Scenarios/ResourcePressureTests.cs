@@ -2,6 +2,8 @@ using System.Text;
 using Akka.Actor;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Kernels;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Persistence;
 using Guardian.Tests.Monitoring;
 using Guardian.Tests.Playbooks;
@@ -67,14 +69,28 @@ public sealed class ResourcePressureTests : IDisposable
 
     private static string StateOf(RunDetail run, string step) => run.Steps.First(x => x.Id == step).State;
 
-    private static int Pid(TestNode node, string kernel) => node.Guardian.Parts.Kernels.Find(kernel)!.Instances.Single().Process!.Pid;
+    /// <summary>Of the kernel's one instance, once it runs: a node is ready before its kernels are started.</summary>
+    private static async Task<int> PidAsync(TestNode node, string kernel)
+    {
+        KernelView? view = null;
+        try
+        {
+            await Await.UntilAsync(() => (view = node.Guardian.Parts.Kernels.Find(kernel)) is { State: KernelState.Running, Instances: [{ Process: not null }] }, Soon);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"{kernel} is {view?.State.ToString() ?? "not known"}: {view?.Reason}");
+        }
+
+        return view!.Instances[0].Process!.Pid;
+    }
 
     [LinuxFact]
     public async Task A_runaway_kernel_that_opted_in_is_killed_a_bystander_lives_and_everything_is_given_back()
     {
         await using var node = await StartAsync(", remediation: enforce");
         using var announced = new Listener(node);
-        var (burner, bystander) = (Pid(node, "burner"), Pid(node, "bystander"));
+        var (burner, bystander) = (await PidAsync(node, "burner"), await PidAsync(node, "bystander"));
 
         _machine.Cpu = 99;
         var killed = await RunAsync(node, "kill", x => StateOf(x, "kill") == "succeeded");
@@ -83,8 +99,8 @@ public sealed class ResourcePressureTests : IDisposable
 
         (StateOf(run, "api"), StateOf(run, "tell")).Should().Be(("succeeded", "succeeded"));
         StateOf(killed, "top").Should().Be("succeeded", "the evidence is there before anything is killed");
-        Guardian.Actors.Leasekeeping.ProcessIdentity.Of(burner)?.Should().NotBe(node.Guardian.Parts.Kernels.Find("burner")!.Instances.Single().Process);
-        Pid(node, "bystander").Should().Be(bystander);
+        ProcessIdentity.Of(burner)?.Should().NotBe(node.Guardian.Parts.Kernels.Find("burner")?.Instances.SingleOrDefault()?.Process);
+        (await PidAsync(node, "bystander")).Should().Be(bystander);
         run.Steps.Should().OnlyContain(x => x.Id != "kill" || x.Output!.Value.GetProperty("killed").GetBoolean());
         var told = await announced.UntilAsync("left");
         told.Should().Contain("\"state\":\"entered\"").And.Contain("\"resource\":\"cpu\"");
@@ -95,14 +111,14 @@ public sealed class ResourcePressureTests : IDisposable
     public async Task Without_an_opt_in_the_kill_waits_for_an_operator_and_the_end_of_the_pressure_resolves_what_escalated()
     {
         await using var node = await StartAsync("");
-        var burner = Pid(node, "burner");
+        var burner = await PidAsync(node, "burner");
 
         _machine.Cpu = 99;
         var run = await RunAsync(node, "waiting", x => StateOf(x, "kill") == "awaiting_approval");
-        Pid(node, "burner").Should().Be(burner);
+        (await PidAsync(node, "burner")).Should().Be(burner);
         node.Guardian.Parts.Incidents.Tell(new Guardian.Actors.Incidents.DirectRun { Key = $"resource/cpu/{node.Guardian.NodeName}", RunId = run.Id, Verb = "reject", By = "operator/test" });
         await RunAsync(node, "escalated", x => x.State == "escalated");
-        Pid(node, "burner").Should().Be(burner, "nobody approved it");
+        (await PidAsync(node, "burner")).Should().Be(burner, "nobody approved it");
 
         _machine.Cpu = 8;
         using var deadline = new CancellationTokenSource(Soon);

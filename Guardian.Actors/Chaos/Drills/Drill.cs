@@ -12,6 +12,7 @@ internal sealed class Drill(
     private readonly DrillChecks _checks = new(target, tally, clock, tools);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
     private readonly List<BlindSpan> _doubtful = [];
+    private readonly NeverWatch _never = new(plan.Scenario.Never);
     private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
     private readonly List<LoadWindow> _windows = [];
     private List<CheckResult> _verified = [];
@@ -81,6 +82,7 @@ internal sealed class Drill(
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,
         Verified = _verified,
+        Harmed = _never.Seen,
         Windows = _windows,
         Ended = clock.Now,
     };
@@ -211,22 +213,12 @@ internal sealed class Drill(
             if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && Faults.Over)
                 _windows.Add(new LoadWindow(true, from, clock.Now));
 
-            if (Phase() is var phase && phase != said) progress(said = phase);
-            if (phase == "healed" && Faults.Over) return;
+            var phase = DrillPhase.Of(_scenario.Expect, _watch, _proven is not null, _stable.Start is not null);
+            if (phase != said) progress(said = phase);
+            if (phase == DrillPhase.Healed && Faults.Over) return;
             if (clock.Now > (_proven ?? from) + plan.ObserveFor + timing.Grace) return;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
-    }
-
-    private string Phase()
-    {
-        if (_proven is null) return "fault";
-        var expect = _scenario.Expect;
-        if (expect.Incident is not null && _watch.Incidents.Count == 0) return "waiting for detection";
-        var run = _watch.Runs.FirstOrDefault(x => x.Playbook == expect.Playbook);
-        if (expect.Playbook is not null && run is null) return "detected";
-        if (run is { EndedSeen: null }) return run.StepsDone is null ? "acting" : "verifying";
-        return _stable.Start is null ? "recovering" : "healed";
     }
 
     private async Task ProveUndoAsync()
@@ -281,6 +273,7 @@ internal sealed class Drill(
 
     private async Task LookAsync(CancellationToken abort)
     {
+        var never = _never.LookAsync(_checks, abort);
         try
         {
             await _watch.LookAsync(target, clock, abort).ConfigureAwait(false);
@@ -290,6 +283,8 @@ internal sealed class Drill(
             // A node under a fault may fail to answer; what it does not say is not seen, and the bounds decide.
             log.Write(clock.Now, "look-failed", x => x.WriteString("why", e.Message));
         }
+
+        await never.ConfigureAwait(false);
     }
 
     private void GuardLoad()

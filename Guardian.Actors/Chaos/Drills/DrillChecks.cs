@@ -17,6 +17,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
                 ChaosProbes.BusViolations => Violations(check.With),
                 ChaosProbes.JournalWritable => await JournalProbe.WriteAsync(tools, clock.Time, cancellation).ConfigureAwait(false),
                 ChaosProbes.DiskUsed => NodeFiles.Disk(tools.DataDirectory),
+                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(tools.DataDirectory, TargetJson.Text(check.With, "kernel")),
                 ChaosProbes.TasksCount => NodeFiles.Tasks(tools, TargetJson.Text(check.With, "subject")),
                 ChaosProbes.NodesRunning => Count(tools.Nodes.Count > 0 ? tools.Nodes.Count(x => x.Running) : throw new ChaosTargetException("the runner did not start the node")),
                 ChaosProbes.NetworkHeld => Count(tools.Cluster?.Links?.Held ?? throw new ChaosTargetException("there is no network of the runner's own between nodes")),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Actors.Kernels.Processes;
 
 namespace Guardian.Actors.Chaos.Drills;
 
@@ -41,6 +42,21 @@ internal static class NodeFiles
     }
 
     private static IReadOnlyList<string> Directories(DrillTools tools) => tools.Nodes.Count > 0 ? [.. tools.Nodes.Select(x => x.DataDirectory)] : [Known(tools.DataDirectory)];
+
+    /// <summary>Processes of this node's kernel, by what they bear in their environment.</summary>
+    public static JsonElement KernelProcesses(string? dataDirectory, string kernel)
+    {
+        if (!OperatingSystem.IsLinux()) throw new ChaosTargetException("processes are looked at on Linux only");
+        var folder = Path.Combine(InstanceFolder.Root(Known(dataDirectory)), kernel) + Path.DirectorySeparatorChar;
+        var found = ProcessTable.WithEnvironment(ProcessInstance.FolderVariable, folder);
+        var instances = found.GroupBy(x => x.Environment[ProcessInstance.FolderVariable]).Select(x => x.Select(y => y.Environment.GetValueOrDefault("GUARDIAN_EPOCH")).Distinct().Count());
+        return TargetJson.Object(x =>
+        {
+            x.WriteNumber("processes", found.Count);
+            x.WriteNumber("stopped", found.Count(y => y.Stat.Stopped));
+            x.WriteNumber("instances", instances.DefaultIfEmpty().Max());
+        });
+    }
 
     public static JsonElement Disk(string? dataDirectory)
     {

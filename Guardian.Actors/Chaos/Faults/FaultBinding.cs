@@ -80,8 +80,10 @@ internal sealed class FaultRegistry
     public IEnumerable<string> Names => _faults.Keys;
 
     public static FaultRegistry With(IEnumerable<IChaosFault> added) => new(
-        [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(),
-        new RunCrash(), new NodeDie(), new NodeKill(), new JournalRefused(), new JournalHangs(), new JournalUnacknowledged(), new NetworkPartition(), .. added]);
+        [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(), new NodeKill(),
+            new RunCrash(), new NodeDie(), new JournalRefused(), new JournalHangs(), new JournalUnacknowledged(), new NetworkPartition(),
+            new KernelMute(), new KernelFreeze(), new KernelCrash(),
+            .. added]);
 
     public bool TryGet(string name, [NotNullWhen(true)] out FaultBinding? fault) => _faults.TryGetValue(name, out fault);
 }

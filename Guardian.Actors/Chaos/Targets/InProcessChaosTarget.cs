@@ -8,6 +8,7 @@ using Guardian.Actors.Bus;
 using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Chaos.Targets;
@@ -70,12 +71,26 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                 var target = TargetJson.Text(with, "target");
                 var limits = await AskAsync<BusMitigations>(parts.BusActor, GetBusMitigations.Instance, cancellation).ConfigureAwait(false);
                 return TargetJson.Object(x => x.WriteNumber("count", limits.Items.Count(m => m.Target == target)));
+            case ChaosProbes.KernelsStatus:
+                var kernel = parts.Kernels.Find(TargetJson.Text(with, "kernel")) ?? throw new ChaosTargetException($"this node has no kernel {with}");
+                return Kernel(kernel);
             case ChaosProbes.HttpGet when TargetJson.Text(with, "url") == "/ready":
                 return TargetJson.Object(x => x.WriteNumber("status", parts.NotReady().Count == 0 ? 200 : 500));
             default:
                 throw new ChaosTargetException($"probe {probe} with {with} cannot be measured inside the process");
         }
     }
+
+    private static JsonElement Kernel(KernelView kernel) => TargetJson.Object(x =>
+    {
+        var running = kernel.Instances.Where(y => y.State == KernelState.Running).ToList();
+        x.WriteString("state", Guardian.Playbooks.Yaml.YamlValues.Snake(kernel.State));
+        x.WriteNumber("running", kernel.Jobs?.Workers ?? running.Count);
+        x.WriteNumber("wanted", kernel.Replicas.Count);
+        x.WriteNumber("restarts", kernel.Restarts);
+        x.WriteNumber("percent", kernel.Paused ? 0 : kernel.Percent);
+        if (running.Exists(y => y.Heart is not null)) x.WriteNumber("silentMs", running.Where(y => y.Heart is not null).Min(y => y.Heart!.Silent).TotalMilliseconds);
+    });
 
     public async Task InjectAsync(InNodeFault fault, CancellationToken withdraw)
     {

@@ -7,6 +7,7 @@ namespace Guardian.Actors.Chaos.Targets;
 /// <summary>Reads a node's answers by the promised names alone, so that a node may add fields freely.</summary>
 internal static class TargetJson
 {
+    private static readonly string[] KernelCounts = ["running", "wanted", "restarts", "percent"];
     private static readonly string[] HealthCounts = ["restarts", "parked", "queued"];
 
     /// <summary>Items of a list: the array itself, or the first array in an envelope.</summary>
@@ -67,6 +68,16 @@ internal static class TargetJson
             x.WriteNumber("unreachable", Count("unreachable"));
         });
     }
+
+    /// <summary>A kernel's answer, as <c>kernels.status</c> measures it.</summary>
+    /// <param name="kernel">As the node shows it.</param>
+    /// <param name="now">UTC, of the same machine.</param>
+    public static JsonElement Kernel(JsonElement kernel, DateTimeOffset now) => Object(x =>
+    {
+        x.WriteString("state", Text(kernel, "state"));
+        foreach (var name in KernelCounts) x.WriteNumber(name, Number(kernel, name) ?? 0);
+        if (kernel.TryGetProperty("lastHeartbeat", out var beat) && beat.ValueKind == JsonValueKind.String) x.WriteNumber("silentMs", (now - beat.GetDateTimeOffset()).TotalMilliseconds);
+    });
 
     public static JsonElement Object(Action<Utf8JsonWriter> write)
     {

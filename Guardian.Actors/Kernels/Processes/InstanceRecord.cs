@@ -51,7 +51,13 @@ internal sealed class InstanceFolder
 
     public static string Boot => CurrentBoot.Value;
 
+    /// <summary>Where a node keeps its kernels' folders.</summary>
+    public static string Root(string dataDirectory) => Path.Combine(dataDirectory, "kernels");
+
     public string Full { get; }
+
+    /// <summary>Living processes of the instance on record; none where there is no record.</summary>
+    public IReadOnlyList<ProcessIdentity> Processes() => Read() is { } record ? ProcessTable.WithVariable(ProcessInstance.TokenVariable, record.Token) : [];
 
     /// <summary>Null where there is none, also where a crash of the machine left half of one: its processes are gone too.</summary>
     public InstanceRecord? Read()

@@ -17,6 +17,9 @@ internal sealed class ProcessInstance
     /// <summary>Marks the process and everything that it starts, also what leaves its group.</summary>
     public const string TokenVariable = "GUARDIAN_INSTANCE";
 
+    /// <summary>The replica's folder, where its output goes; it is this node's alone.</summary>
+    public const string FolderVariable = "GUARDIAN_FOLDER";
+
     /// <summary>An adopted process is nobody's child: its end is seen by looking.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -60,7 +63,7 @@ internal sealed class ProcessInstance
             folder.Write(record);
             output = Pump(folder, "stdout", spec.Output);
             error = Pump(folder, "stderr", spec.Output);
-            var (pid, failure) = PosixProcess.Spawn(spec.Command, Environment(spec, record), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
+            var (pid, failure) = PosixProcess.Spawn(spec.Command, Environment(spec, record, folder), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
             if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {PosixProcess.Describe(failure)}");
             record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
             folder.Write(record);
@@ -189,11 +192,12 @@ internal sealed class ProcessInstance
     private static string Pipe(InstanceFolder folder, string stream) => Path.Combine(folder.Full, stream + ".pipe");
 
     /// <summary>What is inherited, what was declared, and who it is.</summary>
-    private static IEnumerable<string> Environment(ProcessSpec spec, InstanceRecord record)
+    private static IEnumerable<string> Environment(ProcessSpec spec, InstanceRecord record, InstanceFolder folder)
     {
         var all = Inherited().ToDictionary(x => x[..x.IndexOf('=', StringComparison.Ordinal)], x => x[(x.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparer.Ordinal);
         foreach (var (name, value) in spec.Environment) all[name] = value;
         all[TokenVariable] = record.Token;
+        all[FolderVariable] = folder.Full;
         all["GUARDIAN_KERNEL"] = record.Kernel;
         all["GUARDIAN_REPLICA"] = record.Replica.ToString(CultureInfo.InvariantCulture);
         all["GUARDIAN_EPOCH"] = record.Epoch.ToString(CultureInfo.InvariantCulture);

@@ -22,7 +22,22 @@ internal static class ProcessTable
     public static IReadOnlyList<ProcessIdentity> WithVariable(string name, string value)
     {
         var wanted = Encoding.UTF8.GetBytes($"{name}={value}\0");
-        return [.. Pids().Where(x => Holds(x, wanted)).Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
+        return [.. Pids().Where(x => Holds(x, wanted, out _)).Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
+    }
+
+    /// <summary>Living processes with a variable whose value begins so, and their environment.</summary>
+    public static IReadOnlyList<(ProcessIdentity Process, ProcessStat Stat, IReadOnlyDictionary<string, string> Environment)> WithEnvironment(string name, string prefix)
+    {
+        var wanted = Encoding.UTF8.GetBytes($"{name}={prefix}");
+        var found = new List<(ProcessIdentity, ProcessStat, IReadOnlyDictionary<string, string>)>();
+        foreach (var pid in Pids())
+        {
+            if (!Holds(pid, wanted, out var environment) || !ProcessStat.TryRead(pid, out var stat) || !stat.Alive) continue;
+            found.Add((new ProcessIdentity(pid, stat.Start), stat, Encoding.UTF8.GetString(environment).Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                .Select(x => x.Split('=', 2)).Where(x => x.Length == 2).DistinctBy(x => x[0]).ToDictionary(x => x[0], x => x[1], StringComparer.Ordinal)));
+        }
+
+        return found;
     }
 
     private static IEnumerable<int> ChildrenOf(int pid)
@@ -41,16 +56,17 @@ internal static class ProcessTable
     private static IEnumerable<int> Pids() => Directory.EnumerateDirectories("/proc")
         .Select(x => int.TryParse(Path.GetFileName(x.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0).Where(x => x > 0);
 
-    private static bool Holds(int pid, byte[] wanted)
+    private static bool Holds(int pid, byte[] wanted, out byte[] environment)
     {
         try
         {
-            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
-            var at = environment.IndexOf(wanted);
+            environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ"));
+            var at = environment.AsSpan().IndexOf(wanted);
             return at == 0 || (at > 0 && environment[at - 1] == 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            environment = [];
             return false;
         }
     }
