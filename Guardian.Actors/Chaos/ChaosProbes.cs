@@ -18,6 +18,8 @@ internal static class ChaosProbes
     public const string NetworkHeld = "network.held";
     public const string KernelsStatus = "kernels.status";
     public const string KernelsProcesses = "kernels.processes";
+    public const string JobsRoundtrip = "jobs.roundtrip";
+    public const string JobsKept = "jobs.kept";
 
     /// <summary>How far back <c>bus.violations</c> looks where the scenario says nothing.</summary>
     public static readonly TimeSpan DefaultWindow = TimeSpan.FromSeconds(1);
@@ -58,12 +60,21 @@ internal static class ChaosProbes
             new("state", FieldType.String, true, "running, crash_loop, …"), new("running", FieldType.Int, true, "Replicas that run."), new("wanted", FieldType.Int, true),
             new("restarts", FieldType.Int, true, "Since the node started."), new("silentMs", FieldType.Double, false, "Since its newest heartbeat; missing where none is expected."),
             new("percent", FieldType.Int, true, "That it may use; 0 where it is paused."),
+            new("failed", FieldType.Int, true, "A pool's jobs that are over without success."), new("requeued", FieldType.Int, true, "A pool's attempts that were followed by another one."),
         ], "A kernel as the node shows it."),
         new(KernelsProcesses, [new("kernel", FieldType.String, true)],
         [
             new("processes", FieldType.Int, true, "Living ones, children included."), new("stopped", FieldType.Int, true, "Of them, held still by a signal."),
             new("instances", FieldType.Int, true, "Instances of one replica that live at the same time, the most of any replica."),
         ], "A kernel's processes as the operating system shows them."),
+        new(JobsRoundtrip, [new("kernel", FieldType.String, true), new("command", FieldType.String, false)],
+        [
+            new("succeeded", FieldType.Bool, true), new("ms", FieldType.Double, true, "From its submission until it was seen to be over; at most 5,000."),
+        ], "A job of the harness's own, submitted and awaited."),
+        new(JobsKept, [new("kernel", FieldType.String, true), new("payload", FieldType.String, true)],
+        [
+            new("count", FieldType.Int, true, "Failed jobs whose kept payload is this one, byte for byte."), new("attempts", FieldType.Int, true, "Of them, the most of any."),
+        ], "Failed jobs that are kept."),
         new(TasksCount, [new("subject", FieldType.String, true)], [new("count", FieldType.Int, true)], "Work items about a subject in the node's own file of them."),
     ]);
 }

@@ -77,7 +77,7 @@ internal sealed class GuardianTree
         var (agent, incidents) = StartHealing(blacklist, bus, kernels, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents, kernels)), "monitors");
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, bus, incidents, kernels)), "monitors");
         Start(BusRelay.Props(new BusRelay.Links(_core.Bus, _relay, () => _core.Policies.Current.Hash, () => _core.Playbooks.Current.Hash)), "relay");
         Record();
         DrainAtShutdown(bus);
@@ -112,7 +112,7 @@ internal sealed class GuardianTree
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
     }
 
-    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents, KernelsTree kernels)
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef bus, IActorRef incidents, KernelsTree kernels)
     {
         var monitors = new Dictionary<string, Props>(StringComparer.Ordinal)
         {
@@ -130,6 +130,8 @@ internal sealed class GuardianTree
 
         monitors["cluster"] = ClusterMonitor.Props(
             new ClusterMonitor.Links(incidents, See, _core.Time), new ClusterMonitorState(Options.Monitors.Cluster, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        monitors["bus"] = BusMonitor.Props(
+            new BusMonitor.Links(bus, incidents, _core.Time), new BusMonitorState(Options.Monitors.Bus, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         return monitors;
     }
 
@@ -179,7 +181,7 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Cluster = See, Leasekeeper = _core.Leasekeeper,
             KernelSupervisor = kernels.Supervisor, Scheduler = kernels.Scheduler, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);

@@ -178,10 +178,16 @@ internal sealed record JobsSpec
     /// <summary>A .NET handler, from code only: runs jobs without a command.</summary>
     public JobHandler? Handler { get; init; }
 
+    /// <summary>Attempts of a handler's job in all.</summary>
+    public int HandlerAttempts { get; init; } = 1;
+
+    /// <summary>A handler's job that is not done by then is over.</summary>
+    public TimeSpan HandlerTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Accepted jobs waiting; further ones are refused.</summary>
     public int Queue { get; init; } = 10_000;
 
-    public string Signature => string.Join('\u001e', Commands.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => x.Key + "=" + x.Value.Signature).Append($"{Queue}|{Handler is not null}"));
+    public string Signature => string.Join('\u001e', Commands.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => x.Key + "=" + x.Value.Signature).Append($"{Queue}|{Handler is not null}|{HandlerAttempts}|{HandlerTimeout}"));
 }
 
 /// <summary>A declared command of a pool.</summary>

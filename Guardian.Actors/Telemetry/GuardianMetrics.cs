@@ -50,6 +50,7 @@ internal sealed class GuardianMetrics : IDisposable
         Counter("guardian.resources.samples", "{sample}", "Samples of the machine.", x => x.Resources.Samples);
         _meter.CreateObservableGauge("guardian.resources.used", Used, "%", "Processor, memory and disks, percent of what may be used; what is not known is missing.");
         Gauge("guardian.resources.pressed", "{resource}", "Resources under pressure.", x => x.Resources.Latest is null ? null : x.Resources.Pressed.Count);
+        KernelMetrics.Add(_meter, () => _parts()?.Kernels.All ?? []);
         Gauge("guardian.hold", "1", "1 while all acting is held.", x => x.Mode.Held is null ? 0 : 1);
     }
 

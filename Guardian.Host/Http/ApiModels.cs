@@ -261,7 +261,7 @@ internal sealed record KernelAnswerView
 internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
 
 /// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
-internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over);
+internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over, long Failed, long Requeued);
 
 internal sealed record JobAnswerView(string Id, string Kernel, string? Command, int Priority, string State, DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
     int Attempt, int? ExitCode, string? Output, string? Reason);
@@ -292,6 +292,7 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(KernelRequest))]
 [JsonSerializable(typeof(JobAnswerView))]
 [JsonSerializable(typeof(JobRequest))]
+[JsonSerializable(typeof(IReadOnlyList<JobAnswerView>), TypeInfoPropertyName = "Jobs")]
 [JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
 [JsonSerializable(typeof(Silence))]
 [JsonSerializable(typeof(SilenceRequest))]

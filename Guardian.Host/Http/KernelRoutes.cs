@@ -145,7 +145,7 @@ internal static class KernelRoutes
             Min = kernel.Replicas.Min,
             Max = kernel.Replicas.Max,
             Running = kernel.Jobs?.Workers ?? kernel.Instances.Count(x => x.State == KernelState.Running),
-            Jobs = kernel.Jobs is { } jobs ? new JobTotalsView(jobs.Waiting, jobs.Running, jobs.Workers, jobs.Accepted, jobs.Over) : null,
+            Jobs = kernel.Jobs is { } jobs ? new JobTotalsView(jobs.Waiting, jobs.Running, jobs.Workers, jobs.Accepted, jobs.Over, jobs.Failed, jobs.Requeued) : null,
             Replicas = replicas,
             LastHeartbeat = replicas.Max(x => x.LastHeartbeat),
             Restarts = kernel.Restarts,

@@ -145,6 +145,10 @@ internal sealed class HttpChaosTarget : IChaosTarget
                 return TargetJson.Object(x => x.WriteNumber("count", all.Count(m => TargetJson.Text(m, "target") == target)));
             case ChaosProbes.ClusterMembers:
                 return TargetJson.Members(await GetAsync("/cluster/members", cancellation).ConfigureAwait(false));
+            case ChaosProbes.JobsRoundtrip:
+                return await JobMeasures.RoundtripAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
+            case ChaosProbes.JobsKept:
+                return await JobMeasures.KeptAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 return TargetJson.Kernel(await GetAsync($"/api/v1/kernels/{Uri.EscapeDataString(TargetJson.Text(with, "kernel"))}", cancellation).ConfigureAwait(false), TimeProvider.System.GetUtcNow());
             case ChaosProbes.BusHealth:

@@ -8,6 +8,7 @@ namespace Guardian.Actors.Chaos.Targets;
 internal static class TargetJson
 {
     private static readonly string[] KernelCounts = ["running", "wanted", "restarts", "percent"];
+    private static readonly string[] JobCounts = ["failed", "requeued"];
     private static readonly string[] HealthCounts = ["restarts", "parked", "queued"];
 
     /// <summary>Items of a list: the array itself, or the first array in an envelope.</summary>
@@ -76,6 +77,7 @@ internal static class TargetJson
     {
         x.WriteString("state", Text(kernel, "state"));
         foreach (var name in KernelCounts) x.WriteNumber(name, Number(kernel, name) ?? 0);
+        foreach (var name in JobCounts) x.WriteNumber(name, kernel.TryGetProperty("jobs", out var jobs) ? Number(jobs, name) ?? 0 : 0);
         if (kernel.TryGetProperty("lastHeartbeat", out var beat) && beat.ValueKind == JsonValueKind.String) x.WriteNumber("silentMs", (now - beat.GetDateTimeOffset()).TotalMilliseconds);
     });
 

@@ -13,6 +13,9 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, strin
     /// <summary>While processes are stopped one by one the others may start more; each round finds fewer.</summary>
     private const int Rounds = 10;
 
+    private static readonly TimeSpan StoppedWithin = TimeSpan.FromSeconds(5); // only a process in an uninterruptible call takes longer
+    private static readonly TimeSpan StoppedPoll = TimeSpan.FromMilliseconds(1);
+
     private const int StopSignal = 19;
     private const int Nicest = 19;
 
@@ -72,9 +75,21 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, strin
             stopped.UnionWith(running);
             await keeper.TakeAsync(Lease(reason, length, [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))]), cancellation).ConfigureAwait(false);
             foreach (var process in running) Leasekeeping.Posix.Signal(process, StopSignal);
+            foreach (var process in running) await StoppedAsync(process, cancellation).ConfigureAwait(false);
         }
 
         throw new IOException("it starts processes faster than they can be stopped");
+    }
+
+    /// <summary>A signal takes effect when the process is scheduled next; on a busy machine that takes its time.</summary>
+    private static async Task StoppedAsync(ProcessIdentity process, CancellationToken cancellation)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (process.Alive && !ProcessTable.IsStopped(process))
+        {
+            if (System.Diagnostics.Stopwatch.GetElapsedTime(began) > StoppedWithin) throw new IOException(string.Create(CultureInfo.InvariantCulture, $"process {process.Pid} does not stop"));
+            await Task.Delay(StoppedPoll, cancellation).ConfigureAwait(false);
+        }
     }
 
     private async Task ThrottleAsync(ProcessInstance instance, int percent, TimeSpan length, string reason, CancellationToken cancellation)
