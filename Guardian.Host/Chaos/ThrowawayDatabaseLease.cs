@@ -34,7 +34,9 @@ internal sealed class ThrowawayDatabaseLease : IAsyncDisposable
         if (keeper.Unsupported is null)
         {
             var file = Path.Combine(folder, "postgres");
-            await using (var stream = new FileStream(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            var secret = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) secret.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            await using (var stream = new FileStream(file, secret))
             await using (var writer = new StreamWriter(stream)) await writer.WriteAsync(server);
             try
             {
