@@ -67,7 +67,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
         return left;
     }
 
-    private static IReadOnlyList<string> Databases()
+    private static List<string> Databases()
     {
         if (Postgres.Server is not { } server) return [];
         using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);

@@ -38,7 +38,7 @@ public sealed class CommitWatchTests
     [Fact]
     public void Another_protocol_is_an_error() => FluentActions.Invoking(() => new CommitWatch().Take([(byte)'H', 0, 0, 0, 1])).Should().Throw<InvalidDataException>();
 
-    private static IEnumerable<bool> Committed(params byte[][] answers)
+    private static List<bool> Committed(params byte[][] answers)
     {
         var watch = new CommitWatch();
         return answers.SelectMany(x => watch.Take(x)).Where(x => x.Bytes.Length > 0).Select(x => x.Committed).ToList();

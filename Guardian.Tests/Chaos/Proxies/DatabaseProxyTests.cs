@@ -40,7 +40,7 @@ public sealed class DatabaseProxyTests
         Postgres.Drop(database);
     }
 
-    private static Task FailsAsync(DatabaseProxy proxy, string sql) => FluentActions.Awaiting(() => RunAsync(proxy.Through, sql)).Should().ThrowAsync<Exception>();
+    private static async Task FailsAsync(DatabaseProxy proxy, string sql) => await FluentActions.Awaiting(() => RunAsync(proxy.Through, sql)).Should().ThrowAsync<Exception>();
 
     private static async Task RunAsync(string way, string sql)
     {
