@@ -12,8 +12,9 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
 {
     /// <summary>Every fault kind with GUARDIAN_CHAOS_DEATHS=all; else those that touch more than the runner's own process.</summary>
     public static TheoryData<string> Scenarios => Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") == "all"
-        ? new("S02_acl_spam", "S05_bus_crash", "S06_journal_locked", "S06_journal_readonly", "S06_journal_full", "S15_healer_killed")
-        : new("S06_journal_readonly", "S06_journal_full");
+        ? new("S02_acl_spam", "S05_bus_crash", "S06_journal_locked", "S06_journal_readonly", "S06_journal_full", "S15_healer_killed",
+            "S01_heartbeat_pause", "S01_sigstop", "S04_crash_loop", "S12_poison_job")
+        : new("S06_journal_readonly", "S06_journal_full", "S01_sigstop");
 
     [RootTheory]
     [MemberData(nameof(Scenarios))]
@@ -43,7 +44,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
     private static List<string> Left(DirectoryInfo reports)
     {
         var left = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(x => int.TryParse(x, out _))
-            .Where(x => Read($"/proc/{x}/cmdline").Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
+            .Where(x => (Read($"/proc/{x}/cmdline") + Read($"/proc/{x}/environ")).Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
             .Where(x => ProcessIdentity.Of(int.Parse(x!, CultureInfo.InvariantCulture)) is not null).Select(x => $"process {x}").ToList();
         left.AddRange(File.ReadAllLines("/proc/mounts").Where(x => x.Contains(reports.FullName, StringComparison.Ordinal)).Select(_ => "a mount"));
         var run = reports.EnumerateDirectories().FirstOrDefault();
