@@ -19,7 +19,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
     {
         get
         {
-            if (Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") != "all") return [.. Postgres.Missing is null ? ["S06_journal_full", "S06_postgres_refused"] : (string[])["S06_journal_full"]];
+            if (Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") != "all") return [.. Postgres.Missing is null ? ["S06_journal_full", "S01_sigstop", "S06_postgres_refused"] : (string[])["S06_journal_full", "S01_sigstop"]];
             var shipped = Shipped.Where(x => x.Fault is not null && (Postgres.Missing is null || !x.Postgres)).ToList();
             return [.. shipped.SelectMany(x => x.Also.Prepend(x.Fault!).Select(f => (Kind: f.Fault.Name, Scenario: x))).GroupBy(x => x.Kind, StringComparer.Ordinal).Select(x => x.First().Scenario.Name).Distinct()];
         }
@@ -56,7 +56,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
     private static List<string> Left(DirectoryInfo reports)
     {
         var left = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(x => int.TryParse(x, out _))
-            .Where(x => Read($"/proc/{x}/cmdline").Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
+            .Where(x => (Read($"/proc/{x}/cmdline") + Read($"/proc/{x}/environ")).Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
             .Where(x => ProcessIdentity.Of(int.Parse(x!, CultureInfo.InvariantCulture)) is not null).Select(x => $"process {x}").ToList();
         left.AddRange(File.ReadAllLines("/proc/mounts").Where(x => x.Contains(reports.FullName, StringComparison.Ordinal)).Select(_ => "a mount"));
         var run = reports.EnumerateDirectories().FirstOrDefault();
