@@ -81,6 +81,7 @@ internal static partial class ScenarioLoader
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
         var memoryLimit = (nodeMap?.Int("memoryLimitMiB", 0, 256, 16_384) ?? 0) * 1024L * 1024;
+        var (nodes, postgres) = Cluster(nodeMap, memoryDisk, sink);
         var options = NodeOptions(nodeMap, sink);
         var kernels = nodeMap?.Take("kernels") is { } declared ? NodeKernels.Read(declared, sink) : null;
         nodeMap?.Finish();
@@ -107,6 +108,8 @@ internal static partial class ScenarioLoader
             Also = also,
             MemoryDisk = memoryDisk,
             MemoryLimit = memoryLimit,
+            Nodes = nodes,
+            Postgres = postgres,
             NodeOptions = options,
             NodeKernels = kernels,
             Evidence = evidence,
@@ -118,6 +121,16 @@ internal static partial class ScenarioLoader
         };
         map.Finish();
         return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static (int Nodes, bool Postgres) Cluster(MapReader? node, long memoryDisk, ErrorSink sink)
+    {
+        var nodes = node?.Int("count", 1, 1, 5) ?? 1;
+        var journal = node?.Text("journal");
+        if (journal is not (null or "sqlite" or "postgres")) sink.Add(node!.Node.Get("journal")!, $"'journal' is sqlite or postgres, not '{journal}'");
+        if (nodes > 1 && journal == "sqlite") sink.Add(node!.Node.Get("journal")!, "several nodes need 'journal: postgres'");
+        if (nodes > 1 && memoryDisk > 0) sink.Add(node!.Node, "a memory disk is for a node alone");
+        return (nodes, nodes > 1 || journal == "postgres");
     }
 
     private static Dictionary<string, string> NodeOptions(MapReader? node, ErrorSink sink)
@@ -197,6 +210,7 @@ internal static partial class ScenarioLoader
             Steps = expect.Texts("steps"),
             MayRefuse = expect.Texts("mayRefuse"),
             MustNotRun = expect.Texts("mustNotRun"),
+            MustRun = expect.Texts("mustRun"),
             Incidents = Count("incidents"),
             Runs = Count("runs"),
             MinViolations = Count("minViolations"),
@@ -208,6 +222,7 @@ internal static partial class ScenarioLoader
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
+            TakenOverWithin = Bound("takenOverWithin"),
             EscalateWithin = Bound("escalateWithin"),
             RecoverAfterDetection = Bound("recoverAfterDetection"),
             RecoverAfterWithdrawal = Bound("recoverAfterWithdrawal"),

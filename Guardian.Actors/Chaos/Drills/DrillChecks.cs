@@ -6,7 +6,7 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
-internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null, HostLoad? host = null, MemoryGroup? memory = null)
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, DrillTools tools)
 {
     public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
     {
@@ -15,12 +15,14 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
             var result = check.Probe switch
             {
                 ChaosProbes.BusViolations => Violations(check.With),
-                ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
+                ChaosProbes.JournalWritable => await JournalProbe.WriteAsync(tools, clock.Time, cancellation).ConfigureAwait(false),
                 ChaosProbes.HostCpu => HostCpu(),
                 ChaosProbes.NodeMemory => NodeMemory(),
-                ChaosProbes.DiskUsed => NodeFiles.Disk(dataDirectory),
-                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(dataDirectory, TargetJson.Text(check.With, "kernel")),
-                ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
+                ChaosProbes.DiskUsed => NodeFiles.Disk(tools.DataDirectory),
+                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(tools.DataDirectory, TargetJson.Text(check.With, "kernel")),
+                ChaosProbes.TasksCount => NodeFiles.Tasks(tools, TargetJson.Text(check.With, "subject")),
+                ChaosProbes.NodesRunning => Count(tools.Nodes.Count > 0 ? tools.Nodes.Count(x => x.Running) : throw new ChaosTargetException("the runner did not start the node")),
+                ChaosProbes.NetworkHeld => Count(tools.Cluster?.Links?.Held ?? throw new ChaosTargetException("there is no network of the runner's own between nodes")),
                 _ => await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false),
             };
             var scope = new EvaluationScope { Result = result };
@@ -46,7 +48,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
 
     private JsonElement NodeMemory()
     {
-        if (memory is null) throw new ChaosTargetException("the node has no memory limit of its own; 'node: { memoryLimitMiB: 768 }' gives it one");
+        if (tools.Memory is not { } memory) throw new ChaosTargetException("the node has no memory limit of its own; 'node: { memoryLimitMiB: 768 }' gives it one");
         try
         {
             var (percent, killed) = memory.Read();
@@ -64,7 +66,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
 
     private JsonElement HostCpu()
     {
-        var (shares, unknown) = host?.Latest ?? (null, "nobody measures it here");
+        var (shares, unknown) = tools.Host?.Latest ?? (null, "nobody measures it here");
         if (shares is not { } known) throw new ChaosTargetException($"how busy this machine is is not known: {unknown}");
         return TargetJson.Object(x =>
         {
@@ -73,6 +75,7 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
             x.WriteNumber("others", known.Others);
         });
     }
+    private static JsonElement Count(int count) => TargetJson.Object(x => x.WriteNumber("count", count));
 
     private JsonElement Violations(JsonElement with)
     {
