@@ -261,7 +261,8 @@ internal sealed record KernelAnswerView
 }
 
 /// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
-internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+/// <param name="Unlimited">Why it runs without the limits that were declared.</param>
+internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit, string? Unlimited);
 
 /// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
 internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over, long Failed, long Requeued);
