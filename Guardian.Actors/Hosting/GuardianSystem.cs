@@ -87,6 +87,9 @@ internal sealed record GuardianParts
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 
+    /// <summary>Hears of every stored event of the node's runs.</summary>
+    public Runs.RunTap RunTap { get; init; } = new();
+
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 
@@ -119,6 +122,9 @@ internal sealed record GuardianParts
 
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
+
+    /// <summary>The access policy in force, and those before it; null where no bus runs here.</summary>
+    internal Access.PolicyStore? Policies { get; init; }
 
     /// <summary>Hash of the policy in force.</summary>
     public required Func<string> PolicyHash { get; init; }

@@ -159,12 +159,24 @@ internal sealed record ProcessSpec
 
     public OutputSpec Output { get; init; } = new();
 
+    /// <summary>What each replica may use at most.</summary>
+    public LimitSpec Limits { get; init; } = new();
+
     public string Signature => string.Join('\u001e', [.. Command, .. Environment.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => $"{x.Key}={x.Value}"),
-        WorkingDirectory ?? "", $"{Grace}|{ReadyProbe?.Signature}|{ReadyWithin}|{Output}"]);
+        WorkingDirectory ?? "", $"{Grace}|{ReadyProbe?.Signature}|{ReadyWithin}|{Output}{(Limits.Any ? "|" + Limits : "")}"]);
 }
 
 /// <summary>Output files: the current one and older ones, each at most <paramref name="MaxBytes"/>.</summary>
 internal sealed record OutputSpec(long MaxBytes = 10 * 1024 * 1024, int Files = 3);
+
+/// <summary>What one replica may use at most, with all that it starts; null: no limit of its own.</summary>
+/// <param name="Cpu">Cores, may be a fraction.</param>
+/// <param name="Memory">Bytes.</param>
+/// <param name="Processes">Processes and threads.</param>
+internal sealed record LimitSpec(double? Cpu = null, long? Memory = null, int? Processes = null)
+{
+    public bool Any => Cpu is not null || Memory is not null || Processes is not null;
+}
 
 /// <summary>How an actor kernel is made.</summary>
 internal sealed record ActorSpec(Func<Akka.Actor.ActorSystem, KernelContext, Akka.Actor.Props> Make);

@@ -11,6 +11,8 @@ internal sealed partial class KernelsFileReader
     /// <summary>Kernels of one file: what one node is planned for, ten times over.</summary>
     public const int MaxKernels = 10_000;
 
+    private const long SmallestMemory = 4 * 1024 * 1024; // with less a shell does not start
+
     private const int MaxReplicas = 1_000; // processes or workers of one kernel
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50); // a beat more often measures only the scheduler
@@ -153,11 +155,31 @@ internal sealed partial class KernelsFileReader
             ready.Finish();
         }
 
+        if (map.Map("limits") is { } limits) process = process with { Limits = Limits(limits) };
         if (map.Map("output") is not { } output) return process;
         var fallback = process.Output;
         process = process with { Output = new OutputSpec(output.Int("maxBytes", (int)fallback.MaxBytes, 1_024, int.MaxValue), output.Int("files", fallback.Files, 1, 100)) };
         output.Finish();
         return process;
+    }
+
+    private LimitSpec Limits(MapReader map)
+    {
+        var spec = new LimitSpec(
+            map.Take("cpu") is null ? null : map.Double("cpu", 1, 0.01, 1_024),
+            map.Take("memory") is null ? null : Size(map, "memory"),
+            map.Take("processes") is null ? null : map.Int("processes", 1, 1, 1_000_000));
+        map.Finish();
+        if (!spec.Any) _sink.Add(map.Node, "'limits' needs cpu (cores, e.g. 0.5), memory (e.g. 256MiB) or processes");
+        return spec;
+    }
+
+    private long? Size(MapReader map, string key)
+    {
+        if (map.Text(key) is not { } text) return null;
+        if (ByteSize.TryParse(text, out var size) && size.Bytes >= SmallestMemory) return size.Bytes;
+        _sink.Add(map.Node.Get(key)!, $"'{key}' must be a size of at least {SmallestMemory / 1024 / 1024}MiB such as 256MiB, not '{YamlNode.Shorten(text)}'");
+        return null;
     }
 
     private Dictionary<string, string> Environment(MapReader? map)

@@ -105,7 +105,7 @@ public sealed class KernelSettings
 
     internal KernelDefinition Definition { get; set; } = null!;
 
-    internal ProcessSpec ProcessSpec => new() { Command = [], Environment = new Dictionary<string, string>(Environment), WorkingDirectory = WorkingDirectory, Grace = Grace };
+    internal ProcessSpec ProcessSpec => new() { Command = [], Environment = new Dictionary<string, string>(Environment), WorkingDirectory = WorkingDirectory, Grace = Grace, Limits = new LimitSpec(MaxCores, MaxMemory?.Bytes, MaxProcesses) };
 
     /// <summary>What may be done to it under pressure.</summary>
     public KernelCriticality Criticality { get; set; } = KernelCriticality.Normal;
@@ -154,6 +154,15 @@ public sealed class KernelSettings
 
     /// <summary>Working directory of a process; null: the application's own.</summary>
     public string? WorkingDirectory { get; set; }
+
+    /// <summary>Cores that each replica of a process may use at most; null: no limit of its own.</summary>
+    public double? MaxCores { get; set; }
+
+    /// <summary>Memory that each replica of a process may use at most.</summary>
+    public ByteSize? MaxMemory { get; set; }
+
+    /// <summary>Processes and threads of each replica of a process.</summary>
+    public int? MaxProcesses { get; set; }
 
     /// <summary>Between TERM and KILL of a process.</summary>
     public Duration Grace { get; set; } = TimeSpan.FromSeconds(5);

@@ -109,6 +109,9 @@ internal sealed record ReplicaView
 
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
+
+    /// <summary>Why it runs without the limits that were declared; null where it has them, or none were.</summary>
+    public string? Unlimited { get; init; }
 }
 
 // Commands from the boot, the shutdown and the file's watcher

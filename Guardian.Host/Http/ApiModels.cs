@@ -155,6 +155,9 @@ internal sealed record BanAnswer(string Principal, DateTimeOffset? Until, int Of
 
 internal sealed record ReasonRequest(string? Reason);
 
+/// <summary>Step: for approve and reject, the one that the operator saw waiting.</summary>
+internal sealed record DirectRunRequest(string? Reason, string? Step);
+
 internal sealed record PlaybookSummary
 {
     public required string Name { get; init; }
@@ -258,7 +261,8 @@ internal sealed record KernelAnswerView
 }
 
 /// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
-internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+/// <param name="Unlimited">Why it runs without the limits that were declared.</param>
+internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit, string? Unlimited);
 
 /// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
 internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over, long Failed, long Requeued);
@@ -287,6 +291,7 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(BanRequest))]
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(DirectRunRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(KernelAnswerView))]
 [JsonSerializable(typeof(KernelRequest))]

@@ -130,7 +130,7 @@ internal static class KernelRoutes
     {
         var now = call.Guardian.Parts.Time.GetUtcNow();
         var replicas = kernel.Instances.Select(x => new ReplicaAnswerView(x.Index, YamlValues.Snake(x.State), x.Epoch, x.Process?.Pid, x.Process?.Start, x.StartedAt,
-            x.Heart is null ? null : now - x.Heart.Silent, x.LastExit)).ToList();
+            x.Heart is null ? null : now - x.Heart.Silent, x.LastExit, x.Unlimited)).ToList();
         return new KernelAnswerView
         {
             Name = kernel.Name,

@@ -7,7 +7,6 @@ using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Scheduling;
 using Xunit.Abstractions;
-using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
 
 namespace Guardian.Tests.Kernels;
 
@@ -82,7 +81,7 @@ public sealed class KernelSupervisorTests : TestKit
         for (var i = 0; i < 20; i++)
         {
             var clock = Stopwatch.StartNew();
-            Posix.Signal(pid.Pid, Posix.Kill);
+            Posix.Signal(pid.Pid, Posix.SIGKILL);
             var view = await UntilAsync("k", x => x.State == KernelState.Running && x.Instances[0].Process is { } next && next != pid);
             times.Add(clock.Elapsed.TotalMilliseconds);
             pid.Alive.Should().BeFalse();
@@ -149,7 +148,7 @@ public sealed class KernelSupervisorTests : TestKit
         changed.Instances[0].Process.Should().NotBe(before["changed"].Instances[0].Process);
         await Await.UntilAsync(() => new[] { before["kept"].Instances[1], before["changed"].Instances[0], before["gone"].Instances[0] }.All(x => !x.Process!.Alive), Soon);
 
-        Posix.Signal(kept.Instances[0].Process!.Pid, Posix.Kill);
+        Posix.Signal(kept.Instances[0].Process!.Pid, Posix.SIGKILL);
         await UntilAsync("kept", x => x.State == KernelState.Running && x.Instances[0].Process != kept.Instances[0].Process);
     }
 

@@ -180,7 +180,8 @@ public sealed class KernelTests
         (await node.ListAsync("/api/v1/kernels/pool/jobs?state=failed")).Should().ContainSingle().Which.GetProperty("id").GetString().Should().Be(id);
         (await node.Http.GetStringAsync($"/api/v1/kernels/pool/jobs/{id}/payload")).Should().Be("poison ☠ \"$(x)\"\n");
         File.WriteAllText(flag, "");
-        using (var again = await PostAsync(node, $"/api/v1/kernels/pool/jobs/{id}/retry")) again.StatusCode.Should().Be(HttpStatusCode.Accepted);
+        (await node.CommandAsync("kernels", "jobs", "pool", "--state", "failed")).Output.Should().Contain(id).And.Contain("exit code 137");
+        (await node.CommandAsync("kernels", "retry", "pool", id)).Should().Match<(int ExitCode, string Output)>(x => x.ExitCode == 0 && x.Output.Contains(id));
         job = await EndedAsync(node, "pool", id);
         (Text(job, "state"), job.GetProperty("attempt").GetInt32()).Should().Be(("succeeded", 4));
         using (var twice = await PostAsync(node, $"/api/v1/kernels/pool/jobs/{id}/retry")) twice.StatusCode.Should().Be(HttpStatusCode.BadRequest);

@@ -52,7 +52,23 @@ internal static class TargetJson
         {
             x.WriteBoolean("healthy", healthy);
             foreach (var name in HealthCounts) x.WriteNumber(name, Number(bus, name) ?? 0);
-            x.WriteNumber("queueFull", bus.TryGetProperty("refused", out var refused) && refused.ValueKind == JsonValueKind.Object ? Number(refused, "queueFull") ?? 0 : 0);
+            var refused = bus.TryGetProperty("refused", out var counts) && counts.ValueKind == JsonValueKind.Object ? counts : default(JsonElement?);
+            x.WriteNumber("queueFull", refused is { } full ? Number(full, "queueFull") ?? 0 : 0);
+            x.WriteNumber("denied", refused is { } denied ? Number(denied, "aclDenied") ?? 0 : 0);
+        });
+    }
+
+    /// <summary>Akka.Management's view of the members.</summary>
+    public static JsonElement Members(JsonElement view)
+    {
+        int Count(string name, string? status = null) => view.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Count(x => status is null || Text(x, "status") == status)
+            : 0;
+        return Object(x =>
+        {
+            x.WriteNumber("up", Count("members", "Up"));
+            x.WriteNumber("total", Count("members"));
+            x.WriteNumber("unreachable", Count("unreachable"));
         });
     }
 
