@@ -110,7 +110,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
+            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.MemoryLimit, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
             var stage = await DrillStage.SetAsync(plan, node, postgres, new HostFloors(folder, time), home, abort);
             await using (stage) record = await new DrillRunner(stage.Target, time, log, Progress, tools: stage.Tools).RunAsync(plan, abort);
 

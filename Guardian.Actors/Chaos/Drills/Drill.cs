@@ -79,12 +79,14 @@ internal sealed class Drill(
         Incidents = _watch.Incidents,
         Runs = _watch.Runs,
         Banned = _watch.BannedWith(tally.Banned),
+        Unbanned = _watch.Unbanned,
         Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = plan.Faults.Any(x => x.Facts.Witness is not null) },
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,
         Verified = _verified,
         Harmed = _never.Seen,
         Windows = _windows,
+        OthersCpu = tools.Host?.Others,
         Ended = clock.Now,
     };
 
@@ -118,7 +120,10 @@ internal sealed class Drill(
             if (broken is null) return true;
             if (clock.Now > giveUp)
             {
-                _error = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
+                var why = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
+                // That is this machine, not the node: nothing can be found out here and now.
+                if (broken.Check.StartsWith(ChaosProbes.HostCpu, StringComparison.Ordinal)) _unsupported = why;
+                else _error = why;
                 return false;
             }
 
@@ -241,7 +246,7 @@ internal sealed class Drill(
     private async Task SettleAsync(CancellationToken abort)
     {
         progress("settling");
-        var giveUp = clock.Now + timing.Settle;
+        var giveUp = clock.Now + (_scenario.Expect.SettleWithin is { } later && later > timing.Settle ? later : timing.Settle);
         var total = _scenario.Expect.TotalViolations;
         while (true)
         {

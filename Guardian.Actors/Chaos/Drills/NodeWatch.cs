@@ -9,6 +9,7 @@ internal sealed class NodeWatch
     private readonly Dictionary<string, SeenIncident> _incidents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SeenRun> _runs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _banned = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _unbanned = new(StringComparer.Ordinal);
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public IReadOnlyList<SeenIncident> Incidents => [.. _incidents.Values];
@@ -21,6 +22,9 @@ internal sealed class NodeWatch
     public IReadOnlyList<SeenRun> Runs => [.. _runs.Values];
 
     public IReadOnlyDictionary<string, TimeSpan> Banned => _banned;
+
+    /// <summary>When a ban was first seen to be gone.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Unbanned => _unbanned;
 
     /// <summary>Who was banned before the drill.</summary>
     public IReadOnlyList<string> BannedBefore { get; private set; } = [];
@@ -54,10 +58,13 @@ internal sealed class NodeWatch
                 before?.StepsDone ?? (x.StepsDone ? now : null), before?.EndedSeen ?? (x.Ended ? now : null));
         }
 
-        foreach (var x in await banned.ConfigureAwait(false))
+        var present = await banned.ConfigureAwait(false);
+        foreach (var x in present)
         {
             if (!BannedBefore.Contains(x)) _banned.TryAdd(x, clock.Now);
         }
+
+        foreach (var x in _banned.Keys.Except(present)) _unbanned.TryAdd(x, clock.Now);
     }
 
     /// <summary>What the flood's own answers told about bans, where that was earlier.</summary>
