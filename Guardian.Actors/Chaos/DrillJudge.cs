@@ -33,7 +33,7 @@ internal static class DrillJudge
         // In a drill that was cut short, or whose reader broke, a message under way cannot be told from a lost one.
         var cutShort = record.Aborted is not null || record.HarnessError is not null;
         var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries, record.Blind).Where(x => !cutShort || x.Kind != AnomalyKind.Lost).ToList();
-        var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations) : null;
+        var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations, record.Deliveries) : null;
         var clocks = Clocks(plan, record, chain);
         var from = record.Injected ?? TimeSpan.Zero;
         var inFault = record.Operations.Count(x => x.SentAt >= from);

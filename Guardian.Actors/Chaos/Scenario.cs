@@ -163,4 +163,8 @@ internal sealed record Expectation
 }
 
 /// <summary>The load's p99 in flooded windows is at most max(factor × quiet, quiet + slack); medians of so many interleaved pairs.</summary>
-internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack);
+internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack)
+{
+    /// <summary>Until the reader has the message; else until its publisher has the answer.</summary>
+    public bool Delivered { get; init; }
+}

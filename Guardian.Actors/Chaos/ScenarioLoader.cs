@@ -246,7 +246,8 @@ internal static partial class ScenarioLoader
         if (expect.Map("latency") is not { } latency) return null;
         var bound = new LatencyBound(
             latency.Int("windows", 5, 1, 25), latency.Duration("length", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
-            latency.Double("factor", 2, 1, 100), latency.Duration("slack", TimeSpan.FromMilliseconds(20), TimeSpan.Zero, TimeSpan.FromSeconds(10)));
+            latency.Double("factor", 2, 1, 100), latency.Duration("slack", TimeSpan.FromMilliseconds(20), TimeSpan.Zero, TimeSpan.FromSeconds(10))) { Delivered = latency.Text("of") == "delivery" };
+        if (latency.Node.Get("of") is { } of && of.Text is not ("answer" or "delivery")) latency.Sink.Add(of, $"'of' is answer or delivery, not '{of.Text}'");
         latency.Finish();
         return bound;
     }

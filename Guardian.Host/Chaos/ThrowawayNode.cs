@@ -51,10 +51,10 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 
     public string Name => Path.GetFileName(Folder);
 
-    public bool Running => _process is { } process && !Exited(process);
+    public bool Running => _process is { HasExited: false };
 
     /// <summary>Of the process that ended last; null while it runs.</summary>
-    public int? ExitCode => _process is { } process && Exited(process) ? process.ExitCode : null;
+    public int? ExitCode => _process is { HasExited: true } process ? process.ExitCode : null;
 
     /// <summary>The key for chaos inside the node.</summary>
     public string AdminKey => File.ReadAllText(KeyFile).Trim();
@@ -119,9 +119,10 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 
     public async Task StartAgainAsync(CancellationToken cancellation)
     {
-        _process?.Dispose();
+        var before = _process;
         _again = true;
         await LaunchAsync(cancellation);
+        before?.Dispose();
     }
 
     public async ValueTask DisposeAsync()
@@ -262,18 +263,6 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
                 if (_plan.Time.GetElapsedTime(began) > ReadyWithin) throw new ChaosTargetException($"the node was not ready within {ReadyWithin.TotalSeconds:0} s:\n{Tail()}");
                 await Task.Delay(Poll, _plan.Time, cancellation);
             }
-        }
-    }
-
-    private static bool Exited(Process process)
-    {
-        try
-        {
-            return process.HasExited;
-        }
-        catch (InvalidOperationException)
-        {
-            return true; // disposed: another one is about to start
         }
     }
 

@@ -67,6 +67,7 @@ internal sealed class Drill(
         HarnessError = _error,
         Aborted = _aborted,
         Missing = _unsupported,
+        Inconclusive = _injected is null ? _watch.Unsettled : null,
         Blind = [.. reader.Blind, .. _doubtful],
         JournalAnomalies = _journal.Problems,
         TakenOver = _journal.TakenOver(_proven),
@@ -133,6 +134,7 @@ internal sealed class Drill(
     private async Task UnderLoadAsync(CancellationToken abort)
     {
         await WatchForAsync(timing.WarmUp, abort).ConfigureAwait(false);
+        if (_watch.Unsettled is not null) return;
         if (_watch.Incidents.Count > 0) throw new ChaosTargetException($"an incident was opened before the fault: {_watch.Incidents[0].Type} about {_watch.Incidents[0].Subject}");
         if (_scenario.Fault is null)
         {

@@ -16,6 +16,7 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
 
     private readonly List<string> _leases = [];
     private Task _running = Task.CompletedTask;
+    private int _again; // a node knows each fault by its id and runs it once
 
     /// <summary>The first fault is over or withdrawn.</summary>
     public Task First { get; private set; } = Task.CompletedTask;
@@ -69,7 +70,11 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
     }
 
     /// <summary>The first fault once more, for latency; its answers do not count.</summary>
-    public Task AgainAsync(CancellationToken withdraw) => OneAsync(plan.Faults[0], 0, null, withdraw);
+    public Task AgainAsync(CancellationToken withdraw)
+    {
+        _again++;
+        return OneAsync(plan.Faults[0], 0, null, withdraw);
+    }
 
     /// <summary>After the token: waits for the withdrawal, then lets the keeper undo what it holds. Null where all is done; else what may remain.</summary>
     /// <exception cref="ChaosTargetException">A fault broke.</exception>
@@ -100,7 +105,7 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
             if (spec.After > TimeSpan.Zero) await Task.Delay(spec.After, clock.Time, stop.Token).ConfigureAwait(false);
             var context = Context(answers, undo => TakeAsync(Id(index) + "-started", spec, undo, stop.Token));
             if (spec.Fault.Fault.InNode)
-                await target.InjectAsync(new InNodeFault(Id(index), spec.Fault.Name, spec.With, spec.Ttl, name, plan.Seed), stop.Token).ConfigureAwait(false);
+                await target.InjectAsync(new InNodeFault(_again == 0 ? Id(index) : string.Create(CultureInfo.InvariantCulture, $"{Id(index)}-{_again}"), spec.Fault.Name, spec.With, spec.Ttl, name, plan.Seed), stop.Token).ConfigureAwait(false);
             else
                 await spec.Fault.RunAsync(spec.With, context, stop.Token).ConfigureAwait(false);
         }

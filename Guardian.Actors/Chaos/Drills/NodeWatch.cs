@@ -1,4 +1,5 @@
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Chaos.Drills;
 
@@ -12,6 +13,11 @@ internal sealed class NodeWatch
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public IReadOnlyList<SeenIncident> Incidents => [.. _incidents.Values];
+
+    /// <summary>Before anything was broken: why nothing can be told from what comes after. Null where all is calm.</summary>
+    public string? Unsettled => _incidents.Values.Any(x => x.Type == BuiltInIncidents.NodeUnreachable)
+        ? "this machine is so busy that its nodes lose sight of one another before anything was broken"
+        : null;
 
     public IReadOnlyList<SeenRun> Runs => [.. _runs.Values];
 
