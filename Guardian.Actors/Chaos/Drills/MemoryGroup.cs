@@ -60,10 +60,15 @@ internal sealed class MemoryGroup
         return (100.0 * held / Bytes, killed);
     }
 
-    /// <summary>Once it is empty.</summary>
-    public void Remove()
+    /// <summary>Once it is empty, with the groups that the node made for its kernels below it.</summary>
+    public void Remove() => Remove(Folder);
+
+    /// <summary>The files in a control group cannot be deleted and go with it.</summary>
+    private static void Remove(string folder)
     {
-        if (Directory.Exists(Folder)) Directory.Delete(Folder);
+        if (!Directory.Exists(folder)) return;
+        foreach (var child in Directory.EnumerateDirectories(folder)) Remove(child);
+        Directory.Delete(folder);
     }
 
     private string At(string file) => Path.Combine(Folder, file);
