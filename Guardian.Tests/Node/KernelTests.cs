@@ -116,6 +116,22 @@ public sealed class KernelTests
     }
 
     [LinuxFact]
+    public async Task A_node_is_ready_without_a_kernel_that_may_be_missing_and_not_without_a_critical_one()
+    {
+        const string Missing = "type: process, command: [/no/such/program], restart: { max: 2, within: 1m, backoff: { initial: 10ms, max: 20ms } } }\n";
+        await using (var degraded = await NodeAsync("  - { name: extra, " + Missing)) await KernelAsync(degraded, "extra", x => Text(x, "state") is "crash_loop" or "stopped");
+        var file = Path.Combine(Directory.CreateTempSubdirectory("guardian-kernels-").FullName, "kernels.yaml");
+        await File.WriteAllTextAsync(file, "kernels:\n  - { name: db, criticality: critical, " + Missing);
+        await using var node = NodeProcess.Prepare($"--Guardian:Files:Kernels={file}");
+        await node.StartAgainAsync(waitReady: false);
+        await node.UntilAsync("the reason", async () =>
+        {
+            using var ready = await node.Http.GetAsync("/ready");
+            return ready.StatusCode == HttpStatusCode.InternalServerError && (await ready.Content.ReadAsStringAsync()).Contains("critical kernel 'db' is not running", StringComparison.Ordinal);
+        }, Soon);
+    }
+
+    [LinuxFact]
     public async Task After_kill_9_of_the_node_every_replica_lives_once()
     {
         await using var node = await NodeAsync("  - { name: k, type: process, command: [sleep, '1000'], replicas: { count: 2, min: 0, max: 4 } }\n");
