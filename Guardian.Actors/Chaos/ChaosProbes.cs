@@ -13,6 +13,9 @@ internal static class ChaosProbes
     public const string JournalWritable = "journal.writable";
     public const string TasksCount = "tasks.count";
     public const string DiskUsed = "disk.used";
+    public const string ClusterMembers = "cluster.members";
+    public const string NodesRunning = "nodes.running";
+    public const string NetworkHeld = "network.held";
     public const string KernelsStatus = "kernels.status";
     public const string KernelsProcesses = "kernels.processes";
     public const string JobsRoundtrip = "jobs.roundtrip";
@@ -40,7 +43,17 @@ internal static class ChaosProbes
         new(HttpGet, [new("url", FieldType.String, true, "A path of the node.")], [new("status", FieldType.Int, true)], "GET on the node."),
         new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
             "Restrictions in force on a target."),
-        new(JournalWritable, [], [new("writable", FieldType.Bool, true)], "A write of the harness's own to the node's SQLite journal succeeds."),
+        new(JournalWritable, [],
+        [
+            new("writable", FieldType.Bool, true, "It was acknowledged."),
+            new("committed", FieldType.Bool, true, "It is there, looked for past what the fault is in the way of."),
+        ], "A write of the harness's own to the node's journal, on the way that the node takes."),
+        new(ClusterMembers, [],
+        [
+            new("up", FieldType.Int, true, "The fewest that any node sees."), new("total", FieldType.Int, true, "The most."), new("unreachable", FieldType.Int, true, "The most."),
+        ], "The members, as every node sees them."),
+        new(NodesRunning, [], [new("count", FieldType.Int, true)], "How many of the runner's nodes have a running process."),
+        new(NetworkHeld, [], [new("count", FieldType.Int, true)], "Pieces of traffic between the runner's nodes that do not get through at this moment."),
         new(DiskUsed, [], [new("percent", FieldType.Double, true)], "How full the disk of the node's data directory is."),
         new(KernelsStatus, [new("kernel", FieldType.String, true)],
         [

@@ -38,6 +38,7 @@ internal sealed class GuardianTree
     private readonly NodeDirectory _nodes;
     private IActorRef _guards = ActorRefs.Nobody;
     private readonly RelayState _relay;
+    private readonly Runs.RunTap _tap = new();
     private long? _conflictSince;
 
     /// <summary>Longer than the failure detector needs to see that the other one is dead.</summary>
@@ -88,7 +89,7 @@ internal sealed class GuardianTree
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Guards = _guards, Agent = agent, Monitors = monitors.Actor,
             Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
-            Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            RunTap = _tap, Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
@@ -191,7 +192,7 @@ internal sealed class GuardianTree
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
-                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
+                Self = _core.Data.NodeName, Tap = _tap, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
                 Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {

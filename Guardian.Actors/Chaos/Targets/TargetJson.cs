@@ -56,6 +56,20 @@ internal static class TargetJson
         });
     }
 
+    /// <summary>Akka.Management's view of the members.</summary>
+    public static JsonElement Members(JsonElement view)
+    {
+        int Count(string name, string? status = null) => view.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Count(x => status is null || Text(x, "status") == status)
+            : 0;
+        return Object(x =>
+        {
+            x.WriteNumber("up", Count("members", "Up"));
+            x.WriteNumber("total", Count("members"));
+            x.WriteNumber("unreachable", Count("unreachable"));
+        });
+    }
+
     /// <summary>A kernel's answer, as <c>kernels.status</c> measures it.</summary>
     /// <param name="kernel">As the node shows it.</param>
     /// <param name="now">UTC, of the same machine.</param>
