@@ -31,6 +31,7 @@ internal static class ChaosProbes
             new("healthy", FieldType.Bool, true), new("restarts", FieldType.Int, true, "Since the node started."),
             new("parked", FieldType.Int, true), new("queued", FieldType.Int, true),
             new("queueFull", FieldType.Int, true, "Publishes refused since the node started because a subscriber's queue was full."),
+            new("denied", FieldType.Int, true, "Publishes and subscriptions denied by the policy since the node started."),
         ], "The bus answers."),
         new(BusViolations,
         [

@@ -218,6 +218,6 @@ internal sealed partial class IncidentActor
     private void Direct(DirectRun x)
     {
         if (_run is null || _state.Run?.RunId != x.RunId) Sender.Tell(new IncidentAnswer { Done = false, Reason = $"run {x.RunId} is not under way" });
-        else _run.Forward(new RunDirected(x.Verb, x.By, x.Reason));
+        else _run.Forward(new RunDirected(x.Verb, x.By, x.Reason, x.Step));
     }
 }

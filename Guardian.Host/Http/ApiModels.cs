@@ -155,6 +155,9 @@ internal sealed record BanAnswer(string Principal, DateTimeOffset? Until, int Of
 
 internal sealed record ReasonRequest(string? Reason);
 
+/// <summary>Step: for approve and reject, the one that the operator saw waiting.</summary>
+internal sealed record DirectRunRequest(string? Reason, string? Step);
+
 internal sealed record PlaybookSummary
 {
     public required string Name { get; init; }
@@ -288,6 +291,7 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(BanRequest))]
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(DirectRunRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(KernelAnswerView))]
 [JsonSerializable(typeof(KernelRequest))]

@@ -62,6 +62,7 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                     x.WriteNumber("parked", health.Parked);
                     x.WriteNumber("queued", health.Queued);
                     x.WriteNumber("queueFull", parts.Counters().QueueFull);
+                    x.WriteNumber("denied", parts.Counters().AclDenied);
                 });
             case ChaosProbes.BlacklistContains:
                 // What the bus obeys, not what is on its way to it.
