@@ -48,7 +48,7 @@ internal sealed record KernelsTree(IActorRef Supervisor, IActorRef Scheduler, Ke
 
     /// <summary>The processes that lead the kernels, and what may be done to them.</summary>
     public IReadOnlyList<KernelTree> Trees() => [.. Directory.All.Where(x => x.Type == KernelType.Process)
-        .Select(x => new KernelTree(x.Name, x.Remediation == OperatingMode.Enforce, [.. x.Instances.Select(y => y.Process).OfType<ProcessIdentity>()]))];
+        .Select(x => new KernelTree(x.Name, x.Remediation == OperatingMode.Enforce, [.. x.Instances.Select(y => y.Process).OfType<ProcessIdentity>()], x.Percent))];
 
     /// <summary>
     /// Every critical kernel runs, or was ended on command; one that was stopped because it crashed in a loop is neither. Others may come later: the

@@ -19,6 +19,9 @@ internal sealed record StatusView
 
     /// <summary>Seconds.</summary>
     public required double Uptime { get; init; }
+
+    /// <summary>The node's clock, UTC.</summary>
+    public required DateTimeOffset Now { get; init; }
     public required ClusterView Cluster { get; init; }
 
     /// <summary>observe, propose, enforce or hold.</summary>
