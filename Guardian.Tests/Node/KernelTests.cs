@@ -124,11 +124,14 @@ public sealed class KernelTests
         await File.WriteAllTextAsync(file, "kernels:\n  - { name: db, criticality: critical, " + Missing);
         await using var node = NodeProcess.Prepare($"--Guardian:Files:Kernels={file}");
         await node.StartAgainAsync(waitReady: false);
-        await node.UntilAsync("the reason", async () =>
+        await node.UntilAsync("the reason, also once a playbook has stopped it", async () =>
         {
-            using var ready = await node.Http.GetAsync("/ready");
-            return ready.StatusCode == HttpStatusCode.InternalServerError && (await ready.Content.ReadAsStringAsync()).Contains("critical kernel 'db' is not running", StringComparison.Ordinal);
+            using var answer = await node.Http.GetAsync("/api/v1/kernels/db");
+            if (answer.StatusCode != HttpStatusCode.OK || Text(JsonElement.Parse(await answer.Content.ReadAsStringAsync()), "state") != "stopped") return false;
+            var status = await node.GetAsync("/api/v1/status");
+            return status.GetProperty("notReady").EnumerateArray().Any(x => x.GetString()!.Contains("critical kernel 'db' is not running", StringComparison.Ordinal));
         }, Soon);
+        (await node.Http.GetAsync("/ready")).StatusCode.Should().Be(HttpStatusCode.InternalServerError);
     }
 
     [LinuxFact]
