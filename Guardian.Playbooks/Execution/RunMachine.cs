@@ -9,6 +9,9 @@ namespace Guardian.Playbooks.Execution;
 /// </summary>
 public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
 {
+    /// <summary>What goes on is told again by its monitor at least once a minute.</summary>
+    private static readonly TimeSpan RarestRepeat = TimeSpan.FromSeconds(90);
+
     private static readonly RunDecision Nothing = new([], [], null);
 
     /// <summary>The playbook.</summary>
@@ -110,12 +113,14 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         }
     }
 
-    /// <summary>Seen again since the start; where the incident does not tell, it is taken to go on: unknown is not calm.</summary>
-    private static bool StillFires(RunState state, RunView view) =>
+    /// <summary>
+    /// Seen since the start and not long before now; where the incident does not tell, it is taken to go on: unknown is not calm.
+    /// </summary>
+    private bool StillFires(RunState state, RunView view) =>
         view.Incident.ValueKind != System.Text.Json.JsonValueKind.Object
         || !view.Incident.TryGetProperty("lastSeenAt", out var text)
         || !text.TryGetDateTimeOffset(out var at)
-        || at > state.Start!.At;
+        || (at > state.Start!.At && at > state.Start.At + Playbook.HoldFor - RarestRepeat);
 
     private DateTimeOffset RunDeadline(RunState state) => state.Start!.At + Playbook.Timeout + state.HeldFor;
 

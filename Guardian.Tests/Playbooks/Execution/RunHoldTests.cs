@@ -40,6 +40,24 @@ public sealed class RunHoldTests
         bench.State.Phase.Should().NotBe(RunPhase.Escalated);
     }
 
+    [Theory]
+    [InlineData(null, false)] // its monitor will say when it is over, and has not
+    [InlineData(0, true)]
+    [InlineData(10, true)] // a burst at the beginning
+    [InlineData(550, false)]
+    public void After_holdFor_only_what_still_fires_is_acted_on(int? lastSeen, bool over)
+    {
+        var playbook = RunFixture.Load("holdFor: 10m\ntimeout: 20m\nsteps:\n  - { id: ban, action: contain, with: { value: 1 }, undo: auto }");
+        var machine = new RunMachine(playbook, RunFixture.Vocabulary);
+        var seen = lastSeen is { } seconds ? $", \"lastSeenAt\": \"{RunFixture.Origin.AddSeconds(seconds):O}\"" : "";
+        var incident = RunFixture.Json($$"""{ "type": "test.trouble", "subject": "rogue", "violations": 10{{seen}} }""");
+        RunView At(double after) => new(RunFixture.Origin.AddSeconds(after), incident, null, _ => OperatingMode.Enforce);
+        var state = RunState.Empty.Apply(machine.Start("r", "i", "k", "n1", 1, "so", At(0)));
+        foreach (var e in machine.Decide(state, At(0)).Events) state = state.Apply(e);
+        state.Phase.Should().Be(RunPhase.Holding);
+        machine.Decide(state, At(600)).Events.Should().ContainSingle().Which.Should().BeOfType(over ? typeof(RunEnded) : typeof(RunReleased));
+    }
+
     [Fact]
     public void A_hold_that_comes_while_the_guards_refuse_stops_their_clock()
     {
