@@ -128,6 +128,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        await KernelLeftovers.EndAsync(DataDirectory);
         _process?.Dispose();
         lock (_gate)
         {
@@ -185,7 +186,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         if (_plan.Keeper.Unsupported is not null) return; // not Linux: the node outlives a runner that is killed, as it always did there
         List<LeaseUndo> undo = [];
         if (_process is { HasExited: false } process && ProcessIdentity.Of(process.Id) is { } identity) undo.Add(new KillProcess(identity));
-        undo.Add(new KillKernels(InstanceFolder.Root(DataDirectory)));
+        undo.Add(new KillKernels(DataDirectory));
         if (_plan.MemoryDisk > 0) undo.Add(new Unmount(DataDirectory));
         if (Memory is { } group) undo.Add(new DeletePath(group.Folder));
         undo.Add(new DeletePath(Folder));
