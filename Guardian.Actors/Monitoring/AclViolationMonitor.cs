@@ -170,6 +170,7 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
 
     private void OnTotals(GetMonitorTotals _) => Sender.Tell(new MonitorTotals
     {
+        Digests = _state.Ledger.Digests,
         Denied = _state.Ledger.Denied,
         Blacklisted = _state.Ledger.Blacklisted,
         Overflow = _state.Ledger.Overflow,

@@ -19,6 +19,9 @@ internal sealed class DigestLedger(int rows)
 
     private LruTable<(string Node, long Incarnation, long Row), Known> Rows => _rows ??= new(rows, OnFallOut);
 
+    /// <summary>Digests taken in, repeated ones too.</summary>
+    public long Digests { get; private set; }
+
     /// <summary>Policy denials of all nodes and incarnations.</summary>
     public long Denied { get; private set; }
 
@@ -37,6 +40,7 @@ internal sealed class DigestLedger(int rows)
     /// <summary>Takes a digest in; the answer holds one entry for each row with something new.</summary>
     public IReadOnlyList<ViolationDelta> Observe(ViolationDigest digest)
     {
+        Digests++;
         var incarnation = Totals(digest);
         var deltas = new List<ViolationDelta>(digest.Rows.Count);
         foreach (var row in digest.Rows)
