@@ -37,11 +37,14 @@ public sealed class ArchitectureTests
         typeof(Guardian.Actors.Access.AccessPolicy), typeof(Guardian.Actors.Actions.AgentLedger), typeof(Guardian.Actors.Blacklisting.BanBook),
         typeof(Guardian.Actors.Chaos.DrillJudge), typeof(Guardian.Actors.Chaos.HistoryChecker),
         typeof(Guardian.Actors.Incidents.IncidentLogic), typeof(Guardian.Actors.Incidents.IncidentState), typeof(Guardian.Actors.Incidents.ViolationCounts),
-        typeof(Guardian.Actors.Leasekeeping.LeaseBook), typeof(Guardian.Actors.Monitoring.AclDetector), typeof(Guardian.Actors.Monitoring.ClusterDetector), typeof(Guardian.Actors.Relay.RelayLedger), typeof(Guardian.Actors.Monitoring.DigestLedger), typeof(Guardian.Actors.Monitoring.RaiseBook),
+        typeof(Guardian.Actors.Leasekeeping.LeaseBook), typeof(Guardian.Actors.Monitoring.AclDetector), typeof(Guardian.Actors.Monitoring.ClusterDetector), typeof(Guardian.Actors.Monitoring.BusDetector), typeof(Guardian.Actors.Monitoring.SignalBook), typeof(Guardian.Actors.Relay.RelayLedger), typeof(Guardian.Actors.Monitoring.DigestLedger), typeof(Guardian.Actors.Monitoring.RaiseBook),
         typeof(Guardian.Actors.Monitoring.PressureRule), typeof(Guardian.Actors.Monitoring.SensorRule), typeof(Guardian.Actors.Monitoring.ResourceDetector),
         typeof(Guardian.Actors.Resources.ProcessUsage), typeof(Guardian.Actors.Replay.TraceReplay), typeof(Guardian.Actors.Replay.HeartbeatTrace),
         typeof(Guardian.Actors.Notifications.OutboxLogic), typeof(Guardian.Actors.Notifications.OutboxState), typeof(Guardian.Actors.Notifications.TaskBook),
         typeof(Guardian.Actors.Notifications.IssueText), typeof(Guardian.Actors.Silencing.SilenceMatcher),
+        typeof(Guardian.Actors.Kernels.ReplicaMachine), typeof(Guardian.Actors.Kernels.RestartPolicy), typeof(Guardian.Actors.Kernels.KernelScaling), typeof(Guardian.Actors.Kernels.KernelOrder),
+        typeof(Guardian.Actors.Kernels.JobBook), typeof(Guardian.Actors.Kernels.JobRules), typeof(Guardian.Actors.Kernels.JobOrders), typeof(Guardian.Actors.Scheduling.JobQueue),
+        typeof(Guardian.Actors.Monitoring.HeartbeatDetector),
         typeof(Guardian.Playbooks.Execution.RunMachine), typeof(Guardian.Playbooks.Execution.RunState));
 
     [Theory]

@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Guardian.Actors.Mitigations;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
+using Guardian.Actors.Monitoring;
 using Guardian.Actors.Resources;
 
 namespace Guardian.Actors.Actions;
@@ -51,6 +52,9 @@ internal sealed record ActionDependencies
 
     /// <summary>The cluster as this node sees it; null where there is none.</summary>
     public Func<ClusterEvent.CurrentClusterState>? ClusterState { get; init; }
+
+    /// <summary>The nodes that run Guardian and what they say of their configuration; null while this one is no member.</summary>
+    public Func<SeenCluster?> Cluster { get; init; } = static () => null;
 
     /// <summary>Where relative addresses of <c>http.get</c> belong to: this node's own API; null while it is not known.</summary>
     public Func<Uri?> HttpBase { get; init; } = static () => null;

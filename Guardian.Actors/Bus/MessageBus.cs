@@ -60,7 +60,13 @@ internal sealed class MessageBus : ReceiveActor, IWithTimers
     {
         _state.Bus = Self;
         if (Context.Child("violations").IsNobody()) Context.Watch(Context.ActorOf(_violations, "violations"));
-        foreach (var topic in _state.Topics.All.Where(x => x.Scheduled && x.Actor is null)) Start(topic);
+        foreach (var topic in _state.Topics.All.Where(x => x.Scheduled))
+        {
+            // A topic's actor outlives a restart; one that is stuck, whatever its wake-up met, gets another.
+            if (topic.Actor is not { } actor) Start(topic);
+            else if (IsStuck(topic, _state.Time.GetTimestamp())) actor.Tell(TopicActor.Drain.Instance);
+        }
+
         Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, SweepEvery);
         ScheduleLapse();
     }
@@ -188,9 +194,11 @@ internal sealed class MessageBus : ReceiveActor, IWithTimers
     private void OnGetHealth(GetBusHealth _)
     {
         var now = _state.Time.GetTimestamp();
-        var stuck = _state.Topics.All.Any(x => x.Count > 0 && x.Scheduled && _state.Time.GetElapsedTime(x.ProgressAt, now) > StuckAfter);
+        var stuck = _state.Topics.All.Any(x => IsStuck(x, now));
         Sender.Tell(new BusHealth(!stuck, _state.Restarts, _state.Parked.Count, _state.Queued));
     }
+
+    private bool IsStuck(TopicState topic, long now) => topic.Count > 0 && topic.Scheduled && _state.Time.GetElapsedTime(topic.ProgressAt, now) > StuckAfter;
 
     private void OnDrain(DrainBus _)
     {

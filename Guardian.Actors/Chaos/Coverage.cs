@@ -31,12 +31,12 @@ internal static class Coverage
         IReadOnlyList<string> Naming(Func<Scenario, bool> match) => [.. scenarios.Where(match).Select(x => x.Name)];
         CoverageRow Row(string kind, string name, IReadOnlyList<string> by) => new(kind, name, by, by.Count == 0 ? exceptions.GetValueOrDefault($"{kind}/{name}") : null);
 
-        var rows = playbooks.OrderBy(x => x.Name, StringComparer.Ordinal).Select(x => Row("playbook", x.Name, Naming(s => s.Expect.Playbook == x.Name))).ToList();
+        var rows = playbooks.OrderBy(x => x.Name, StringComparer.Ordinal).Select(x => Row("playbook", x.Name, Naming(s => s.Expects(x.Name)))).ToList();
         rows.AddRange(vocabulary.Incidents.Keys.Order(StringComparer.Ordinal).Select(x => Row("incident", x, Naming(s => s.Expect.Incident == x))));
         foreach (var action in vocabulary.Actions.Keys.Order(StringComparer.Ordinal))
         {
             var using_ = playbooks.Where(x => x.Steps.Concat(x.Finally).Any(s => s.Action == action)).Select(x => x.Name).ToList();
-            rows.Add(Row("action", action, Naming(s => s.Expect.Playbook is { } playbook && using_.Contains(playbook))));
+            rows.Add(Row("action", action, Naming(s => using_.Exists(s.Expects))));
         }
 
         rows.AddRange(Enumerable.Range(1, Invariants).Select(n => Row("invariant", n.ToString(System.Globalization.CultureInfo.InvariantCulture), Naming(s => s.Proves.Contains(n)))));

@@ -10,6 +10,9 @@ internal sealed record DrillClocks(TimeSpan? Detect, TimeSpan? Act, TimeSpan? Re
 
     /// <summary>Until the run had ended as escalated.</summary>
     public TimeSpan? Escalate { get; init; }
+
+    /// <summary>Until another incarnation had taken the run over.</summary>
+    public TimeSpan? TakenOver { get; init; }
 }
 
 /// <summary>A verdict with its reasons and times.</summary>
@@ -38,7 +41,7 @@ internal static class DrillJudge
         if (harm.Count > 0) return Say(Verdict.Unsafe, harm);
         if (record.Aborted is { } aborted) return Say(record.UndoProven ? Verdict.Aborted : Verdict.UndoUnproven, [aborted]);
         if (record.HarnessError is { } error) return Say(Verdict.HarnessError, [error]);
-        if (record.Inconclusive is { } why) return Say(Verdict.Inconclusive, [why]);
+        if ((record.Missing ?? record.Inconclusive) is { } why) return Say(Verdict.Inconclusive, [why]);
         if (plan.Scenario.Fault is not null && record.Proven is null)
             return Say(Verdict.Inconclusive, [$"no evidence that the fault was active: {plan.Scenario.Evidence} never held"]);
         if (inFault < ScenarioPlan.MinOperations)
@@ -68,7 +71,7 @@ internal static class DrillJudge
         var resolved = chain.Run is { State: "resolved" } run ? run.EndedSeen : null;
         var after = record.Recovered is { } back && record.Withdrawn is { } gone ? Max(back - gone, TimeSpan.Zero) : (TimeSpan?)null;
         var escalated = chain.Run is { State: "escalated" } over ? over.EndedSeen : null;
-        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after) { Escalate = Since(escalated) };
+        return new DrillClocks(Since(chain.Incident?.FirstSeen), Since(chain.Run?.StepsDone), Since(record.Recovered), Since(resolved), Since(banned), after) { Escalate = Since(escalated), TakenOver = Since(record.TakenOver) };
     }
 
     private static List<string> Missed(ScenarioPlan plan, DrillRecord record, CausalChain chain, DrillClocks clocks, LatencyResult? latency)
@@ -92,6 +95,7 @@ internal static class DrillJudge
         Within("detected", clocks.Detect, expect.DetectWithin);
         Within("banned", clocks.Banned, expect.BannedWithin);
         Within("recovered", clocks.Recover, expect.RecoverWithin);
+        Within("taken over", clocks.TakenOver, expect.TakenOverWithin);
         Within("recovered after its detection", clocks.RecoverAfterDetection, expect.RecoverAfterDetection);
         Within("recovered after the withdrawal", clocks.RecoverAfterWithdrawal, expect.RecoverAfterWithdrawal);
         if (chain.Run is not null || expect.Playbook is null) Within("resolved", clocks.Resolve, expect.ResolveWithin);
@@ -101,6 +105,7 @@ internal static class DrillJudge
         Exactly("incidents", record.Incidents.Count, expect.Incidents);
         Exactly("runs", record.Runs.Count, expect.Runs);
         foreach (var wrong in record.Runs.Where(x => expect.MustNotRun.Contains(x.Playbook))) missed.Add($"{wrong.Playbook} must not run, it did as {wrong.Id}");
+        missed.AddRange(expect.MustRun.Where(x => record.Runs.All(r => r.Playbook != x)).Select(x => $"{x} must run, it did not"));
 
         if (chain.Incident is { } incident)
         {
@@ -118,7 +123,7 @@ internal static class DrillJudge
         if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
         foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
         // A node that starts refuses with a reason; only where it was killed on purpose.
-        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => x.AnsweredAt >= b.From && x.SentAt <= b.To);
+        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => b.Covers(x));
         var denied = record.Operations.Count(Refused);
         if (denied > 0)
         {

@@ -15,8 +15,14 @@ internal sealed record DrillRecord
     /// <summary>Why nothing could be found out, before anything was broken.</summary>
     public string? Inconclusive { get; init; }
 
-    /// <summary>While the node was down or nobody read: what was accepted then may be lost (a process's death is at most once).</summary>
-    public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind { get; init; } = [];
+    /// <summary>What this machine lacks for it, before anything was broken.</summary>
+    public string? Missing { get; init; }
+
+    /// <summary>While a node was down or cut off, or nobody read: what was accepted then may be lost (a process's death is at most once).</summary>
+    public IReadOnlyList<BlindSpan> Blind { get; init; } = [];
+
+    /// <summary>The first run was taken over by another incarnation after its healer's end.</summary>
+    public TimeSpan? TakenOver { get; init; }
 
     /// <summary>What is wrong with the journal's sequence numbers; empty also where the journal cannot be read from here.</summary>
     public IReadOnlyList<string> JournalAnomalies { get; init; } = [];
@@ -76,6 +82,15 @@ internal sealed record FloodResult
     /// <summary>False: nobody was allowed to watch the topic; then the answers alone are the proof.</summary>
     public bool Witnessed { get; init; }
     public int Refused => AclDenied + Blacklisted + Limited + OtherRefusals;
+}
+
+/// <summary>A stretch of time in which what was accepted may be lost.</summary>
+/// <param name="From">Its beginning.</param>
+/// <param name="To">Its end.</param>
+/// <param name="Node">Accepted by this node; null: by any.</param>
+internal readonly record struct BlindSpan(TimeSpan From, TimeSpan To, string? Node = null)
+{
+    public bool Covers(Operation x) => x.AnsweredAt >= From && x.SentAt <= To && (Node is null || Node == x.Node);
 }
 
 /// <summary>A check and how it ended.</summary>

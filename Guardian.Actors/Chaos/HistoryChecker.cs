@@ -16,6 +16,9 @@ internal enum OperationOutcome
 /// <summary>One publish of a load client. <see cref="Sequence"/> grows per principal and topic in the order of sending.</summary>
 internal sealed record Operation(string Id, string Principal, string Topic, int Sequence, OperationOutcome Outcome, string Answer, TimeSpan SentAt, TimeSpan AnsweredAt)
 {
+    /// <summary>The node that answered; empty where there is one alone.</summary>
+    public string Node { get; init; } = "";
+
     public TimeSpan Latency => AnsweredAt - SentAt;
 }
 
@@ -28,18 +31,18 @@ internal sealed record Anomaly(AnomalyKind Kind, string OperationId, string Deta
 
 /// <summary>
 /// Nothing lost: every ok exactly once, no fail present, info at most once, nothing that was never sent, order kept per
-/// principal and topic, and nothing under somebody else's name. What was under way while the node was down counts as info.
+/// principal and topic as long as it publishes on one node, and nothing under somebody else's name. What was under way while the node was down counts as info.
 /// The classes ok, fail and info are those of Jepsen.
 /// </summary>
 internal static class HistoryChecker
 {
-    public static IReadOnlyList<Anomaly> Check(IReadOnlyList<Operation> operations, IReadOnlyList<Delivery> deliveries, IReadOnlyList<(TimeSpan From, TimeSpan To)>? blind = null)
+    public static IReadOnlyList<Anomaly> Check(IReadOnlyList<Operation> operations, IReadOnlyList<Delivery> deliveries, IReadOnlyList<BlindSpan>? blind = null)
     {
         var anomalies = new List<Anomaly>();
         var sent = new Dictionary<string, Operation>(operations.Count, StringComparer.Ordinal);
         foreach (var operation in operations) sent[operation.Id] = operation;
         var received = new Dictionary<string, int>(deliveries.Count, StringComparer.Ordinal);
-        var last = new Dictionary<(string, string), int>();
+        var last = new Dictionary<(string, string, string), int>();
 
         foreach (var delivery in deliveries)
         {
@@ -61,7 +64,7 @@ internal static class HistoryChecker
             if (operation.Principal != delivery.Principal || operation.Topic != delivery.Topic)
                 anomalies.Add(new(AnomalyKind.WrongLabel, operation.Id, $"sent by {operation.Principal} on {operation.Topic}, received as {delivery.Principal} on {delivery.Topic}"));
 
-            var stream = (operation.Principal, operation.Topic);
+            var stream = (operation.Principal, operation.Topic, operation.Node);
             if (last.TryGetValue(stream, out var before) && operation.Sequence < before)
                 anomalies.Add(new(AnomalyKind.OutOfOrder, operation.Id, $"number {operation.Sequence} after {before} of {operation.Principal} on {operation.Topic}"));
             else
@@ -70,7 +73,7 @@ internal static class HistoryChecker
 
         foreach (var operation in operations)
         {
-            if (blind is not null && blind.Any(x => operation.AnsweredAt >= x.From && operation.SentAt <= x.To)) continue;
+            if (blind is not null && blind.Any(x => x.Covers(operation))) continue;
             if (operation.Outcome == OperationOutcome.Ok && !received.ContainsKey(operation.Id))
                 anomalies.Add(new(AnomalyKind.Lost, operation.Id, $"accepted from {operation.Principal} on {operation.Topic}, never received"));
         }

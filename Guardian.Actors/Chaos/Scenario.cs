@@ -29,6 +29,12 @@ internal sealed record Scenario
     /// <summary>Faults that come with it, each so long after it.</summary>
     public IReadOnlyList<FaultSpec> Also { get; init; } = [];
 
+    /// <summary>So many throw-away nodes, one cluster; 1: a node alone.</summary>
+    public int Nodes { get; init; } = 1;
+
+    /// <summary>Their journal is in PostgreSQL, which several nodes need.</summary>
+    public bool Postgres { get; init; }
+
     /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
     public long MemoryDisk { get; init; }
 
@@ -55,6 +61,9 @@ internal sealed record Scenario
 
     /// <summary>Its node watches its resources also where the machine is busy.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
+
+    /// <summary>Whether a pass needs a run of this playbook.</summary>
+    public bool Expects(string playbook) => Expect.Playbook == playbook || Expect.MustRun.Contains(playbook);
 
     /// <summary><c>S02</c> of <c>S02_acl_spam</c>.</summary>
     public string Id => Name.Split('_')[0];
@@ -94,6 +103,9 @@ internal sealed record Expectation
     public IReadOnlyList<string> Steps { get; init; } = [];
     public IReadOnlyList<string> MustNotRun { get; init; } = [];
 
+    /// <summary>Playbooks that must run besides, for whichever incident.</summary>
+    public IReadOnlyList<string> MustRun { get; init; } = [];
+
     /// <summary>Exactly so many new incidents.</summary>
     public int? Incidents { get; init; }
 
@@ -117,6 +129,9 @@ internal sealed record Expectation
 
     /// <summary>What the incident must name; null: what the fault says.</summary>
     public string? Subject { get; init; }
+
+    /// <summary>The run of a healer that was killed goes on elsewhere.</summary>
+    public TimeSpan? TakenOverWithin { get; init; }
 
     /// <summary>The run ends <c>resolved</c>.</summary>
     public TimeSpan? ResolveWithin { get; init; }

@@ -80,6 +80,7 @@ internal static partial class ScenarioLoader
         if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        var (nodes, postgres) = Cluster(nodeMap, memoryDisk, sink);
         var options = NodeOptions(nodeMap, sink);
         var kernels = nodeMap?.Take("kernels") is { } declared ? NodeKernels.Read(declared, sink) : null;
         nodeMap?.Finish();
@@ -105,6 +106,8 @@ internal static partial class ScenarioLoader
             Fault = fault,
             Also = also,
             MemoryDisk = memoryDisk,
+            Nodes = nodes,
+            Postgres = postgres,
             NodeOptions = options,
             NodeKernels = kernels,
             Evidence = evidence,
@@ -116,6 +119,16 @@ internal static partial class ScenarioLoader
         };
         map.Finish();
         return (sink.Count == 0 ? scenario : null, sink);
+    }
+
+    private static (int Nodes, bool Postgres) Cluster(MapReader? node, long memoryDisk, ErrorSink sink)
+    {
+        var nodes = node?.Int("count", 1, 1, 5) ?? 1;
+        var journal = node?.Text("journal");
+        if (journal is not (null or "sqlite" or "postgres")) sink.Add(node!.Node.Get("journal")!, $"'journal' is sqlite or postgres, not '{journal}'");
+        if (nodes > 1 && journal == "sqlite") sink.Add(node!.Node.Get("journal")!, "several nodes need 'journal: postgres'");
+        if (nodes > 1 && memoryDisk > 0) sink.Add(node!.Node, "a memory disk is for a node alone");
+        return (nodes, nodes > 1 || journal == "postgres");
     }
 
     private static Dictionary<string, string> NodeOptions(MapReader? node, ErrorSink sink)
@@ -194,6 +207,7 @@ internal static partial class ScenarioLoader
             Playbook = expect.Text("playbook"),
             Steps = expect.Texts("steps"),
             MustNotRun = expect.Texts("mustNotRun"),
+            MustRun = expect.Texts("mustRun"),
             Incidents = Count("incidents"),
             Runs = Count("runs"),
             MinViolations = Count("minViolations"),
@@ -202,6 +216,7 @@ internal static partial class ScenarioLoader
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
+            TakenOverWithin = Bound("takenOverWithin"),
             EscalateWithin = Bound("escalateWithin"),
             RecoverAfterDetection = Bound("recoverAfterDetection"),
             RecoverAfterWithdrawal = Bound("recoverAfterWithdrawal"),

@@ -50,7 +50,7 @@ internal sealed class ScenarioPlan
         get
         {
             var e = Scenario.Expect;
-            TimeSpan[] bounds = [e.DetectWithin ?? default, e.BannedWithin ?? default, e.RecoverWithin ?? default, e.ResolveWithin ?? default, e.EscalateWithin ?? default, Lasts, e.RecoverAfterWithdrawal is { } after ? Lasts + after : default,
+            TimeSpan[] bounds = [e.DetectWithin ?? default, e.BannedWithin ?? default, e.RecoverWithin ?? default, e.ResolveWithin ?? default, e.EscalateWithin ?? default, e.TakenOverWithin ?? default, Lasts, e.RecoverAfterWithdrawal is { } after ? Lasts + after : default,
                 e.RecoverAfterDetection is { } later ? (e.DetectWithin ?? default) + later : default];
             return bounds.Max() + e.StableFor;
         }

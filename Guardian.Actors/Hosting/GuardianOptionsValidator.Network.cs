@@ -17,6 +17,9 @@ public static partial class GuardianOptionsValidator
         Range("Guardian:Relay:Queue", options.Relay.Queue, 1, 1_000_000, errors);
         Range("Guardian:Relay:QueueBytes", options.Relay.QueueBytes, 262_144, 1_073_741_824, errors);
         Between("Guardian:Monitors:Cluster:DriftAfter", options.Monitors.Cluster.DriftAfter, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), errors);
+        Between("Guardian:Monitors:Bus:UnhealthyFor", options.Monitors.Bus.UnhealthyFor, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), errors);
+        Range("Guardian:Monitors:Bus:Restarts", options.Monitors.Bus.Restarts, 2, 9, errors);
+        Between("Guardian:Monitors:Bus:RestartWindow", options.Monitors.Bus.RestartWindow, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), errors);
         Range("Guardian:Cluster:Discovery:Required", o.Discovery.Required, 1, 100, errors);
         for (var i = 0; i < o.SeedNodes.Count; i++) SeedNode($"Guardian:Cluster:SeedNodes:{i}", o.SeedNodes[i], o.SystemName, errors);
         if (o.SeedNodes.Count > 0 && o.Discovery.Name.Length > 0)

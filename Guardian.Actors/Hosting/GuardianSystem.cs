@@ -87,6 +87,9 @@ internal sealed record GuardianParts
     /// <summary>NodeAgent.</summary>
     public required IActorRef Agent { get; init; }
 
+    /// <summary>Hears of every stored event of the node's runs.</summary>
+    public Runs.RunTap RunTap { get; init; } = new();
+
     /// <summary>Leases on the operating system.</summary>
     public ILeasekeeper Leasekeeper { get; init; } = new NoLeasekeeper("not started");
 

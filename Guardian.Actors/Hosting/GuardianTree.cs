@@ -38,6 +38,7 @@ internal sealed class GuardianTree
     private readonly NodeDirectory _nodes;
     private IActorRef _guards = ActorRefs.Nobody;
     private readonly RelayState _relay;
+    private readonly Runs.RunTap _tap = new();
     private long? _conflictSince;
 
     /// <summary>Longer than the failure detector needs to see that the other one is dead.</summary>
@@ -76,7 +77,7 @@ internal sealed class GuardianTree
         var (agent, incidents) = StartHealing(blacklist, bus, kernels, monitors);
         monitors.Actor = Start(MonitorsSupervisor.Props(AclViolationMonitor.Props(
             new AclViolationMonitor.Links(_mediator, incidents, blacklist, _core.Mode, _core.Time),
-            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, incidents, kernels)), "monitors");
+            new AclMonitorState(Options.Monitors.Acl, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher), OtherMonitors(gateway, bus, incidents, kernels)), "monitors");
         Start(BusRelay.Props(new BusRelay.Links(_core.Bus, _relay, () => _core.Policies.Current.Hash, () => _core.Playbooks.Current.Hash)), "relay");
         Record();
         DrainAtShutdown(bus);
@@ -88,7 +89,7 @@ internal sealed class GuardianTree
             Bans = _core.Bans, Mode = _core.Mode, ReadModel = _core.ReadModel, Journal = () => _core.Journal.Current, Parked = () => ParkedEntities.Of(system).All, Unreadable = () => GuardianSystem.Access(system).Unreadable.All,
             Blacklist = blacklist, ModeActor = mode, Incidents = incidents, Guards = _guards, Agent = agent, Monitors = monitors.Actor,
             Kernels = kernels.Directory, KernelsActor = kernels.Supervisor, Scheduler = kernels.Scheduler, SchedulerMode = () => kernels.World.Scheduler.Mode,
-            Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
+            RunTap = _tap, Leasekeeper = _core.Leasekeeper, Chaos = new NodeChaos(() => GuardianSystem.For(_context.System), Options, _core.Time), NotReady = boot.NotReady, Phases = boot.Phases, Failure = boot.Failure,
             Drain = () => bus.Tell(DrainBus.Instance, ActorRefs.NoSender),
             IsProtected = IsProtected, PolicyHash = () => _core.Policies.Current.Hash, Channels = () => _core.Outbox.Channels,
             SilenceActor = silences, Silences = _core.Silences, ApiLimits = _core.ApiLimits, IsReserved = IsReserved, Playbooks = () => _core.Playbooks.Current.Playbooks,
@@ -111,7 +112,7 @@ internal sealed class GuardianTree
         return policy.IsControlTopic(topic) && policy.Decide(principal, topic, BusOperation.Publish).Allowed;
     }
 
-    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef incidents, KernelsTree kernels)
+    private Dictionary<string, Props> OtherMonitors(BusGateway gateway, IActorRef bus, IActorRef incidents, KernelsTree kernels)
     {
         var monitors = new Dictionary<string, Props>(StringComparer.Ordinal)
         {
@@ -129,6 +130,8 @@ internal sealed class GuardianTree
 
         monitors["cluster"] = ClusterMonitor.Props(
             new ClusterMonitor.Links(incidents, See, _core.Time), new ClusterMonitorState(Options.Monitors.Cluster, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
+        monitors["bus"] = BusMonitor.Props(
+            new BusMonitor.Links(bus, incidents, _core.Time), new BusMonitorState(Options.Monitors.Bus, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         return monitors;
     }
 
@@ -178,7 +181,7 @@ internal sealed class GuardianTree
         var dependencies = new ActionDependencies
         {
             Blacklist = blacklist, Bus = bus, Outbox = outbox, Time = _core.Time,
-            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Leasekeeper = _core.Leasekeeper,
+            CountViolations = monitors.CountAsync, Resources = _core.Meter(kernels.Trees), Clean = Options.Clean, ApiLimits = _core.ApiLimits, ClusterState = () => Akka.Cluster.Cluster.Get(_context.System).State, Cluster = See, Leasekeeper = _core.Leasekeeper,
             KernelSupervisor = kernels.Supervisor, Scheduler = kernels.Scheduler, Kernels = kernels.Directory, HttpBase = () => new Uri(Options.Http.Url),
         };
         var registry = GuardianVocabulary.Registry(Options, dependencies);
@@ -189,7 +192,7 @@ internal sealed class GuardianTree
             _core.Playbooks, new OpenIncidents(Options.Incidents.MaxOpen),
             new RunDependencies(_core.Time, registry.Vocabulary, _core.Mode, AgentOf(agent), RunDependencies.Loader(registry.Vocabulary))
             {
-                Self = _core.Data.NodeName, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
+                Self = _core.Data.NodeName, Tap = _tap, Nodes = _nodes.Targets, Touches = registry.Touches, Guards = guards,
                 Kernels = () => kernels.Directory.All.Count, Remediation = x => kernels.Directory.Find(x)?.Remediation,
             })
         {

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Kernels.Processes;
@@ -30,10 +31,12 @@ internal sealed record KernelsTree(IActorRef Supervisor, IActorRef Scheduler, Ke
         var scheduler = context.ActorOf(WorkScheduler.Props(
             new SchedulerMemory(core.Data.NodeName, world.Scheduler, new LeaseSet<SchedulerMode>(core.Time)), world.Register, core.Time).WithDispatcher(GuardianHocon.Dispatcher), "scheduler");
         var directory = new KernelDirectory();
-        var memory = new SupervisorMemory(core.Kernels, directory, new KernelLeases(core.Time, core.Data.NodeName));
+        var memory = new SupervisorMemory(core.Kernels, directory, new KernelLeases(core.Time, core.Data.NodeName),
+            KernelScales.Load(world.Folder, x => context.System.Log.Warning("{0}", x)));
         var supervisor = context.ActorOf(KernelSupervisor.Props(memory, world).WithDispatcher(GuardianHocon.Heartbeats), "kernels");
         if (core.Options.Files.Watch && core.Kernels.Path is not null)
             context.ActorOf(KernelWatcher.Props(core.Kernels, supervisor).WithDispatcher(GuardianHocon.Dispatcher), "kernels-file");
+        context.ActorOf(JobsOverBus.Props(supervisor, world.Register).WithDispatcher(GuardianHocon.Dispatcher), "jobs");
         TimeSpan within = core.Options.Kernels.ShutdownWithin;
         CoordinatedShutdown.Get(context.System).AddTask(GuardianHocon.KernelsPhase, "guardian-kernels", async () =>
         {

@@ -23,6 +23,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     /// <summary>An open incident without a playbook asks again this often: the files may have changed.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
+    /// <summary>A key that recurs all day grows by some events per detection; recovery stays short with this.</summary>
+    private const int SnapshotEvery = 100;
+
     private readonly string _entity;
     private readonly IncidentDependencies _deps;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -44,6 +47,11 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         PersistenceId = "incident-" + entity;
         JournalPluginId = GuardianPersistence.JournalId;
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
+        Recover<SnapshotOffer>(x =>
+        {
+            if (x.Snapshot is IncidentState state) Restore(state);
+            else _unreadable ??= x.Snapshot as UnreadableMessage ?? throw new InvalidOperationException($"{x.Snapshot.GetType()} is no snapshot of an incident");
+        });
         Recover<IncidentEvent>(Apply);
         // Some journals, the one in memory among them, give the tagged event back as it was written.
         Recover<Akka.Persistence.Journal.Tagged>(x => Apply((IncidentEvent)x.Payload));
@@ -62,6 +70,10 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<Quiet>(_ => Passivate());
         Command<TellOver>(_ => TellChannels());
         Command<Notifications.OutboxAccepted>(ChannelTold);
+        Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
+        Command<SaveSnapshotFailure>(x => _log.Warning("Incident {Incident}: the snapshot was not taken; its events still tell all: {Reason}", _state.Id, x.Cause.Message));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(x => _log.Warning("Incident {Incident}: old snapshots stay: {Reason}", _state.Id, x.Cause.Message));
     }
 
     public override string PersistenceId { get; }
@@ -96,10 +108,17 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         if (e is IncidentOpened or IncidentJoined && e.At > _lastSeen) _lastSeen = e.At;
     }
 
+    private void Restore(IncidentState state)
+    {
+        _state = state;
+        _lastSeen = state.LastDetectedAt;
+    }
+
     private void Store(IncidentEvent e, Action then) => Persist(GuardianPersistence.Tagged(e), _ =>
     {
         Apply(e);
         then();
+        if (LastSequenceNr % SnapshotEvery == 0) SaveSnapshot(_state);
     });
 
     private void Recovered()

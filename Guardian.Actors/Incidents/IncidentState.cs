@@ -1,11 +1,17 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Guardian.Playbooks;
 
 namespace Guardian.Actors.Incidents;
 
+/// <summary>Start of a full run.</summary>
+internal sealed record RunStart(string Playbook, DateTimeOffset At);
+
 /// <summary>
-/// The incidents of one key as their events tell them: the latest one in full, of those before only what cooldown and quota need.
+/// The incidents of one key as their events tell them, and their snapshot: the latest one in full, of those before only what cooldown and
+/// quota need.
 /// </summary>
-internal sealed record IncidentState
+internal sealed record IncidentState : IGuardianMessage
 {
     /// <summary>Starts of runs remembered for quotas; a quota cannot count further than this.</summary>
     private const int MaxStarts = 1_000;
@@ -48,7 +54,7 @@ internal sealed record IncidentState
     public int Runs { get; init; }
 
     /// <summary>Starts of full runs, of all incidents of this key.</summary>
-    public ImmutableList<(string Playbook, DateTimeOffset At)> Starts { get; init; } = [];
+    public ImmutableList<RunStart> Starts { get; init; } = [];
 
     /// <summary>End of the last run, of whichever incident.</summary>
     public DateTimeOffset? LastRunEndedAt { get; init; }
@@ -72,12 +78,14 @@ internal sealed record IncidentState
     public bool Recurred { get; init; }
 
     /// <summary>True while something is to be done about it; escalated ones stay open.</summary>
+    [JsonIgnore]
     public bool Open => State is "open" or "running" or "escalated";
 
     /// <summary>Detections that this node's monitor has told. Monitors on several nodes see the same: an occurrence is what one of them alone has seen.</summary>
     public int SeenBy(string monitor) => Monitors.GetValueOrDefault(monitor);
 
-    private ImmutableDictionary<string, int> Monitors { get; init; } = ImmutableDictionary<string, int>.Empty;
+    /// <summary>Detections by the node of their monitor.</summary>
+    public ImmutableDictionary<string, int> Monitors { get; init; } = ImmutableDictionary<string, int>.Empty;
 
     public bool Knows(IncidentRaised raised) => Detections.TryGetValue(raised.Episode, out var known) && raised.Detection <= known;
 
@@ -107,7 +115,7 @@ internal sealed record IncidentState
             State = "running",
             Run = x,
             Runs = Runs + 1,
-            Starts = x.ContainmentOnly ? Starts : Starts.Count < MaxStarts ? Starts.Add((x.Playbook, x.At)) : Starts.RemoveAt(0).Add((x.Playbook, x.At)),
+            Starts = x.ContainmentOnly ? Starts : Starts.Count < MaxStarts ? Starts.Add(new RunStart(x.Playbook, x.At)) : Starts.RemoveAt(0).Add(new RunStart(x.Playbook, x.At)),
             Declined = null,
             Recurred = false,
             OwesRun = x.ContainmentOnly && State == "escalated",

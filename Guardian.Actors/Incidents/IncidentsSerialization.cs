@@ -3,7 +3,7 @@ using Guardian.Actors.Serialization;
 
 namespace Guardian.Actors.Incidents;
 
-/// <summary>Messages and events of incidents.</summary>
+/// <summary>Messages, events and the snapshot of incidents.</summary>
 internal static class IncidentsSerialization
 {
     public static SerializedRoom Room { get; } = new(IncidentsJson.Default,
@@ -23,6 +23,7 @@ internal static class IncidentsSerialization
         (typeof(IncidentRunAssigned), "incident-run-assigned:v1"),
         (typeof(IncidentRunDeclined), "incident-run-declined:v1"),
         (typeof(IncidentSettled), "incident-settled:v1"),
+        (typeof(IncidentState), "incident-state:v1"),
     ]);
 }
 
@@ -45,4 +46,5 @@ internal static class IncidentsSerialization
 [JsonSerializable(typeof(IncidentRunAssigned))]
 [JsonSerializable(typeof(IncidentRunDeclined))]
 [JsonSerializable(typeof(IncidentSettled))]
+[JsonSerializable(typeof(IncidentState))]
 internal sealed partial class IncidentsJson : JsonSerializerContext;

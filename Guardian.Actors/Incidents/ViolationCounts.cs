@@ -1,6 +1,13 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Guardian.Actors.Incidents;
+
+/// <summary>An episode of a node's monitor.</summary>
+internal sealed record EpisodeName(string Node, string Episode);
+
+/// <summary>What an episode has counted.</summary>
+internal sealed record EpisodeCount(string Node, string Episode, long Violations);
 
 /// <summary>
 /// How often an incident's subject violated: per episode the maximum (a repeated or overtaken report does no harm), per node the sum
@@ -17,7 +24,22 @@ internal sealed record ViolationCounts
 
     private (string Node, string Episode)? Last { get; init; }
 
+    /// <summary>All episodes that counted, for a snapshot.</summary>
+    public IReadOnlyList<EpisodeCount> Counted
+    {
+        get => [.. Episodes.Select(x => new EpisodeCount(x.Key.Node, x.Key.Episode, x.Value))];
+        init => Episodes = value.ToImmutableDictionary(x => (x.Node, x.Episode), x => x.Violations);
+    }
+
+    /// <summary>The episode that was reported last, for a snapshot.</summary>
+    public EpisodeName? LastReported
+    {
+        get => Last is { } last ? new EpisodeName(last.Node, last.Episode) : null;
+        init => Last = value is null ? null : (value.Node, value.Episode);
+    }
+
     /// <summary>Null where nothing was ever counted.</summary>
+    [JsonIgnore]
     public long? Total => Episodes.IsEmpty ? null : Episodes.GroupBy(x => x.Key.Node).Max(x => x.Sum(y => y.Value));
 
     /// <summary>A report of an episode's count so far.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Guardian.Actors.Kernels.Processes;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels;
 
@@ -78,7 +79,7 @@ internal abstract class HealthCheck
         protected override async Task<bool> AskAsync(ProcessInstance instance)
         {
             // With the token it is ended together with the instance, should Guardian die meanwhile.
-            var (pid, error) = await Task.Run(() => PosixProcess.Spawn(command, [$"{ProcessInstance.TokenVariable}={instance.Record.Token}", $"PATH={Environment.GetEnvironmentVariable("PATH")}"],
+            var (pid, error) = await Task.Run(() => Posix.Spawn(command, [$"{ProcessInstance.TokenVariable}={instance.Record.Token}", $"PATH={Environment.GetEnvironmentVariable("PATH")}"],
                 null, "/dev/null", "/dev/null", "/dev/null")).ConfigureAwait(false);
             if (error != 0) return false;
             var ended = Children.Instance.Ended(pid);
@@ -88,7 +89,7 @@ internal abstract class HealthCheck
             }
             catch (TimeoutException)
             {
-                PosixProcess.Signal(-pid, PosixProcess.Kill); // it is not reaped before it ended: the number is still its own
+                Posix.Signal(-pid, Posix.SIGKILL); // it is not reaped before it ended: the number is still its own
                 await ended.ConfigureAwait(false);
                 return false;
             }

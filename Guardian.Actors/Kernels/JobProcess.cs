@@ -40,7 +40,7 @@ internal sealed class JobProcess
     /// <summary>Runs it to its end, or until the time is over or it is cancelled: then it is killed with all that it started.</summary>
     public async Task<JobResult> RunAsync(string kernel, JobCommand command, JobEntry job, CancellationToken cancellation)
     {
-        if (!PosixProcess.Supported) return new JobResult(JobState.Failed, Reason: "commands are not supported on this platform; they need Linux");
+        if (Posix.Unsupported is not null) return new JobResult(JobState.Failed, Reason: "commands are not supported on this platform; they need Linux");
         var attempt = job.Started!.Attempt;
         var record = new JobRecord(job.Accepted.Id, attempt, string.Create(CultureInfo.InvariantCulture, $"{kernel}/{job.Accepted.Id}/{attempt}"), InstanceFolder.Boot, null);
         OutputPump pump;
@@ -51,7 +51,7 @@ internal sealed class JobProcess
             Write(record);
             File.WriteAllText(_base + ".in", job.Accepted.Payload);
             pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
-            (pid, error) = PosixProcess.Spawn(["/bin/sh", "-c", Wrapper, kernel, .. command.Command], Environment(kernel, record), null, _base + ".in", _base + ".pipe", _base + ".pipe");
+            (pid, error) = Posix.Spawn(["/bin/sh", "-c", Wrapper, kernel, .. command.Command], Environment(kernel, record), null, _base + ".in", _base + ".pipe", _base + ".pipe");
             if (error == 0) Write(record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : null });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -62,11 +62,11 @@ internal sealed class JobProcess
         if (error != 0)
         {
             await pump.DisposeAsync().ConfigureAwait(false);
-            return new JobResult(JobState.Failed, Reason: $"/bin/sh cannot be started: {PosixProcess.Describe(error)}");
+            return new JobResult(JobState.Failed, Reason: $"/bin/sh cannot be started: {Posix.Describe(error)}");
         }
 
         var ended = Children.Instance.Ended(pid);
-        return await FollowAsync(ended, pump, record, () => PosixProcess.Signal(-pid, PosixProcess.Kill), command.Timeout, cancellation).ConfigureAwait(false);
+        return await FollowAsync(ended, pump, record, () => Posix.Signal(-pid, Posix.SIGKILL), command.Timeout, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -75,12 +75,12 @@ internal sealed class JobProcess
     /// </summary>
     public async Task<JobResult?> FindAsync(JobCommand command, JobEntry job, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (!PosixProcess.Supported || Read() is not { } record || record.Attempt != job.Started?.Attempt) return null;
+        if (Posix.Unsupported is not null || Read() is not { } record || record.Attempt != job.Started?.Attempt) return null;
         if (record.Boot == InstanceFolder.Boot && record.Process is { Alive: true } process)
         {
             var pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
             var left = command.Timeout - (now - job.Started.At);
-            var result = await FollowAsync(GoneAsync(process), pump, record, () => PosixProcess.Signal(-process.Pid, PosixProcess.Kill), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            var result = await FollowAsync(GoneAsync(process), pump, record, () => Posix.Signal(-process.Pid, Posix.SIGKILL), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
             return result.ExitCode is null && result.State == JobState.Failed ? null : result;
         }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
@@ -20,9 +19,8 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     private readonly KernelDirectory _directory;
     private readonly KernelWorld _world;
     private readonly JobBook _book;
-    private readonly string _folder;
+    private readonly JobAttempts _attempts;
     private readonly List<(JobEvent Event, Action? Then)> _unwritten = [];
-    private readonly Dictionary<string, CancellationTokenSource> _attempts = new(StringComparer.Ordinal);
     private HeartbeatBoard.Heart? _heart;
     private KernelState? _told;
     private bool _recovered;
@@ -35,7 +33,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         (_kernel, _memory, _directory, _world) = (kernel, memory, directory, world);
         _book = new JobBook(kernel.Name, kernel.Jobs!.Queue);
-        _folder = Path.Combine(world.Folder, kernel.Name, "jobs");
+        _attempts = new JobAttempts(kernel, Path.Combine(world.Folder, kernel.Name, "jobs"), world.Time);
         PersistenceId = $"jobs-{world.Node}-{kernel.Name}";
 
         Recover<JobEvent>(e => { _book.Apply(e); _sinceSnapshot++; });
@@ -45,6 +43,8 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         Command<BeginKernel>(_ => { _memory.Begun = true; Advance(); });
         Command<SubmitJob>(OnSubmit);
         Command<GetJob>(OnGet);
+        Command<ListJobs>(x => Sender.Tell(new JobAnswer { Jobs = _book.List(x.State, x.Limit) }));
+        Command<RetryJob>(OnRetry);
         Command<AttemptEnded>(OnAttemptEnded);
         Command<Found>(OnFound);
         Command<RestartKernel>(OnRestart);
@@ -54,12 +54,8 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         Command<RetireKernel>(OnRetire);
         Command<MuteKernel>(x => { _heart?.Mute(x.For); Sender.Tell(Done()); });
         Command<SchedulerModeChanged>(_ => Advance());
-        Command<BeatNow>(_ => _heart?.Beat());
-        Command<SaveSnapshotSuccess>(x =>
-        {
-            DeleteMessages(x.Metadata.SequenceNr);
-            DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1));
-        });
+        Command<JobsBeat>(_ => _heart?.Beat());
+        Command<SaveSnapshotSuccess>(x => { DeleteMessages(x.Metadata.SequenceNr); DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)); });
         Command<SaveSnapshotFailure>(x => Log.Warning("Kernel {0}: snapshot failed, the journal alone is read at the next start: {1}", _kernel.Name, x.Cause.Message));
         Command<DeleteMessagesSuccess>(_ => { });
         Command<DeleteMessagesFailure>(x => Log.Warning("Kernel {0}: old events stay: {1}", _kernel.Name, x.Cause.Message));
@@ -86,7 +82,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     protected override void PostStop()
     {
         if (_heart is not null) _world.Hearts.Remove(_heart);
-        foreach (var attempt in _attempts.Values) attempt.Cancel(); // without a journal nothing may go on; what becomes of them is looked for
+        _attempts.Cancel(); // without a journal nothing may go on; what becomes of them is looked for
         base.PostStop();
     }
 
@@ -100,25 +96,16 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     {
         _recovered = true;
         _heart = _world.Hearts.Register(_kernel.Name, 0, _world.Time.GetUtcNow().ToUnixTimeMilliseconds(), _kernel.Heartbeat);
-        Timers.StartPeriodicTimer("beat", BeatNow.Instance, _kernel.Heartbeat.Every);
+        Timers.StartPeriodicTimer("beat", JobsBeat.Instance, _kernel.Heartbeat.Every);
         if (_book.Waiting + _book.Running > 0) Log.Info("Kernel {0}: {1} jobs wait and {2} were under way", _kernel.Name, _book.Waiting, _book.Running);
         var underWay = _book.UnderWay;
         foreach (var job in underWay) LookFor(job);
-        var (folder, keep) = (_folder, underWay.Select(x => x.Accepted.Id).ToHashSet(StringComparer.Ordinal));
-        Task.Run(() => JobProcess.Clean(folder, keep));
+        _attempts.Clean(underWay.Select(x => x.Accepted.Id).ToHashSet(StringComparer.Ordinal));
         Advance();
     }
 
     /// <summary>An attempt of a life before: it runs still, has ended, or nobody can know.</summary>
-    private void LookFor(JobEntry job)
-    {
-        var cancel = _attempts[job.Accepted.Id] = new CancellationTokenSource();
-        var (token, process) = (cancel.Token, new JobProcess(_folder, job.Accepted.Id));
-        var command = CommandOf(job.Accepted.Command);
-        var now = Now;
-        Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : process.FindAsync(command, job, now, token))
-            .PipeTo(Self, success: x => new Found(job.Accepted.Id, x), failure: _ => new Found(job.Accepted.Id, null));
-    }
+    private void LookFor(JobEntry job) => _attempts.FindAsync(job).PipeTo(Self, success: x => new Found(job.Accepted.Id, x), failure: _ => new Found(job.Accepted.Id, null));
 
     private void OnFound(Found found)
     {
@@ -128,48 +115,51 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
             return;
         }
 
-        // The effect may have been brought about or not. The same job under the same id goes on as its next attempt.
-        Release(found.Id);
-        Write(new JobRequeued { Id = found.Id, At = Now, Reason = "the node died in the middle of it; what became of the attempt is not known" });
+        // The effect may have been brought about or not. The same job under the same id goes on as its next attempt, but not for ever: it may be what kills the node.
+        _attempts.Release(found.Id);
+        if (_book.Find(found.Id) is not { Ended: null } job) return;
+        WriteEnd(JobBook.Unknown(job, _attempts.AllowedFor(job), Now));
         Flush();
     }
 
     private void OnSubmit(SubmitJob submit)
     {
-        if (Refusal(submit) is { } refusal)
+        if ((Stopping() ?? JobRules.Refusal(_kernel, submit, Waiting)) is { } refusal)
         {
             Sender.Tell(refusal);
             return;
         }
 
         var (sender, id) = (Sender, $"job-{Guid.CreateVersion7():N}");
-        Write(new JobAccepted { Id = id, At = Now, Command = submit.Command ?? OnlyCommand, Payload = submit.Payload, Priority = submit.Priority, By = submit.By },
+        Write(new JobAccepted { Id = id, At = Now, Command = submit.Command ?? JobRules.OnlyCommand(_kernel), Payload = submit.Payload, Priority = submit.Priority, By = submit.By },
             () => sender.Tell(new JobAnswer { Job = _book.View(id) }));
         Flush();
     }
 
-    private JobAnswer? Refusal(SubmitJob submit)
+    /// <summary>An operator's word: one more attempt for a job that is over without success, with the payload that it had.</summary>
+    private void OnRetry(RetryJob retry)
     {
-        if (_memory.Retiring) return Refused("stopping", $"kernel '{_kernel.Name}' is being ended");
-        if (submit.Payload.Length > SubmitJob.MaxPayload) return Refused("invalid", string.Create(CultureInfo.InvariantCulture, $"a payload has at most {SubmitJob.MaxPayload} characters"));
-        if (submit.Priority is < JobQueue.Lowest or > JobQueue.Highest) return Refused("invalid", "a priority is from 0 to 9, the higher the sooner");
-        var commands = _kernel.Jobs!.Commands;
-        if (submit.Command is { } name && !commands.ContainsKey(name))
-            return Refused("invalid", $"kernel '{_kernel.Name}' declares no command '{name}'{Guardian.Playbooks.Yaml.Spelling.Hint(name, commands.Keys)}");
-        if (submit.Command is null && _kernel.Jobs.Handler is null && commands.Count != 1)
-            return Refused("invalid", $"name a command; kernel '{_kernel.Name}' declares {string.Join(", ", commands.Keys.Order(StringComparer.Ordinal))}");
-        if (_book.Waiting + _unwritten.Count(x => x.Event is JobAccepted) >= _kernel.Jobs.Queue)
-            return Refused("full", string.Create(CultureInfo.InvariantCulture, $"{_kernel.Jobs.Queue} jobs of kernel '{_kernel.Name}' wait already"));
-        return null;
+        var refusal = Stopping() ?? (_book.Find(retry.Id) is null ? NotKnown(retry.Id)
+            : !_book.MayRetry(retry.Id) || _unwritten.Exists(x => x.Event.Id == retry.Id) ? JobRules.Refused("invalid", $"job '{retry.Id}' is not over, or has succeeded")
+            : JobRules.Full(_kernel, Waiting));
+        if (refusal is not null)
+        {
+            Sender.Tell(refusal);
+            return;
+        }
+
+        var sender = Sender;
+        Write(new JobRetried { Id = retry.Id, At = Now, By = retry.By }, () => sender.Tell(new JobAnswer { Job = _book.View(retry.Id) }));
+        Flush();
     }
 
-    private string? OnlyCommand => _kernel.Jobs!.Handler is null ? _kernel.Jobs.Commands.Keys.First() : null;
+    private JobAnswer? Stopping() => _memory.Retiring ? JobRules.Refused("stopping", $"kernel '{_kernel.Name}' is being ended") : null;
 
-    private static JobAnswer Refused(string refusal, string reason) => new() { Refusal = refusal, Reason = reason };
+    private JobAnswer NotKnown(string id) => JobRules.Refused("not_found", $"kernel '{_kernel.Name}' knows no job '{id}'; the newest {JobBook.MaxEnded} that are over are kept");
 
-    private void OnGet(GetJob get) => Sender.Tell(_book.View(get.Id) is { } job
-        ? new JobAnswer { Job = job }
-        : Refused("not_found", $"kernel '{_kernel.Name}' knows no job '{get.Id}'; the newest {JobBook.MaxEnded} that are over are kept"));
+    private int Waiting => _book.Waiting + _unwritten.Count(x => x.Event is JobAccepted or JobRetried);
+
+    private void OnGet(GetJob get) => Sender.Tell(_book.View(get.Id) is { } job ? new JobAnswer { Job = job } : NotKnown(get.Id));
 
     /// <summary>Begins as many jobs as are allowed.</summary>
     private void Advance()
@@ -177,7 +167,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         while (_attempts.Count < Allowed && _book.Take() is { } job)
         {
             var id = job.Accepted.Id;
-            _attempts[id] = new CancellationTokenSource();
+            _attempts.Reserve(id);
             Write(new JobStarted { Id = id, At = Now, Attempt = (job.Started?.Attempt ?? 0) + 1 }, () => Run(id));
         }
 
@@ -187,96 +177,60 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
 
     private void Run(string id)
     {
-        if (!_attempts.TryGetValue(id, out var cancel) || _book.Find(id) is not { } job) return;
-        var token = cancel.Token;
-        Task.Run(() => AttemptAsync(job, token)).PipeTo(Self, success: x => new AttemptEnded(id, x), failure: e => new AttemptEnded(id, new JobResult(JobState.Failed, Reason: e.GetBaseException().Message)));
+        if (_book.Find(id) is { } job && _attempts.Begin(job) is { } attempt)
+            attempt.PipeTo(Self, success: x => new AttemptEnded(id, x), failure: e => new AttemptEnded(id, new JobResult(JobState.Failed, Reason: e.GetBaseException().Message)));
     }
-
-    private Task<JobResult> AttemptAsync(JobEntry job, CancellationToken cancellation)
-    {
-        if (job.Accepted.Command is null && _kernel.Jobs!.Handler is { } handler) return HandleAsync(handler, job, cancellation);
-        return CommandOf(job.Accepted.Command) is { } command
-            ? new JobProcess(_folder, job.Accepted.Id).RunAsync(_kernel.Name, command, job, cancellation)
-            : Task.FromResult(new JobResult(JobState.Failed, Reason: $"command '{job.Accepted.Command}' is not declared any more"));
-    }
-
-    private static async Task<JobResult> HandleAsync(JobHandler handler, JobEntry job, CancellationToken cancellation)
-    {
-        var context = new JobContext(job.Accepted.Id, job.Accepted.Payload, job.Started!.Attempt);
-        try
-        {
-            await handler(context, cancellation).ConfigureAwait(false);
-            return new JobResult(JobState.Succeeded, Output: Text(context));
-        }
-        catch (Exception e) // whatever a handler throws is a failed attempt
-        {
-            return new JobResult(JobState.Failed, Output: Text(context), Reason: $"{e.GetType().Name}: {e.Message}");
-        }
-    }
-
-    private static string? Text(JobContext context) => context.Output is { Length: > 0 } text ? text : null;
-
-    private JobCommand? CommandOf(string? name) => name is not null ? _kernel.Jobs!.Commands.GetValueOrDefault(name) : null;
 
     private void OnAttemptEnded(AttemptEnded ended)
     {
-        Release(ended.Id);
+        _attempts.Release(ended.Id);
         if (_book.Find(ended.Id) is not { Ended: null } job) return;
         var retire = _memory.Retiring || _memory.Wanted == 0;
         JobEvent e = retire && ended.Result is { State: JobState.Failed, ExitCode: null }
             ? new JobRequeued { Id = ended.Id, At = Now, Reason = ended.Result.Reason ?? "ended with its pool" }
-            : JobBook.After(job, Attempts(job), ended.Result, Now);
-        if (e is JobEnded { State: not "succeeded" } failed) Log.Warning("Kernel {0}: job {1} {2}: {3}", _kernel.Name, ended.Id, failed.State, failed.Reason ?? "");
-        Write(e, () => Forget(e));
+            : JobBook.After(job, _attempts.AllowedFor(job), ended.Result, Now);
+        WriteEnd(e);
         Advance();
     }
 
-    private int Attempts(JobEntry job) => CommandOf(job.Accepted.Command)?.Attempts ?? 1;
-
-    private void Forget(JobEvent e)
+    private void WriteEnd(JobEvent e)
     {
-        if (e is not JobEnded || _book.Find(e.Id)?.Accepted.Command is null) return;
-        var process = new JobProcess(_folder, e.Id);
-        Task.Run(process.Forget);
-    }
-
-    private void Release(string id)
-    {
-        if (_attempts.Remove(id, out var cancel)) cancel.Dispose();
+        if (e is JobEnded { State: not "succeeded" } failed) Log.Warning("Kernel {0}: job {1} {2}: {3}", _kernel.Name, e.Id, failed.State, failed.Reason ?? "");
+        Write(e, () =>
+        {
+            if (e is not JobEnded ended || _book.Find(e.Id) is not { } job) return;
+            _attempts.Forget(job);
+            if (job.Accepted.By.StartsWith(JobsOverBus.Owner, StringComparison.Ordinal)) Context.System.EventStream.Publish(new JobOver(_book.View(e.Id)!, job.Accepted.By));
+        });
     }
 
     private void OnRestart(RestartKernel restart)
     {
-        if (_memory.Wanted == 0) _memory.Wanted = Math.Max(1, _kernel.Replicas.Count);
+        _memory.Want(_memory.AtLeastOne, Sender, Done());
         _memory.Begun = true;
-        Sender.Tell(Done());
         Advance();
     }
 
     /// <summary>Nothing new begins; what runs is ended and begins anew when the pool does.</summary>
     private void OnStop(StopKernel stop)
     {
-        var before = _memory.Wanted;
-        _memory.Wanted = 0;
-        foreach (var attempt in _attempts.Values) attempt.Cancel();
-        Sender.Tell(Done() with { Replicas = (before, 0) });
+        _memory.Want(0, Sender, Done() with { Replicas = (_memory.Wanted, 0) });
+        _attempts.Cancel();
         Show();
     }
 
     private void OnScale(ScaleKernel scale)
     {
         var (answer, wanted) = KernelScaling.Decide(_kernel, _memory.Wanted, scale);
-        _memory.Wanted = wanted;
-        Sender.Tell(answer);
+        _memory.Want(wanted, Sender, answer);
         Advance();
     }
 
     /// <summary>What runs may end by itself; told again with a kill, it is ended. What waits stays in the journal.</summary>
     private void OnRetire(RetireKernel retire)
     {
-        _memory.Retiring = true;
-        if (retire.Kill)
-            foreach (var attempt in _attempts.Values) attempt.Cancel();
+        _memory.Retire();
+        if (retire.Kill) _attempts.Cancel();
         Show();
     }
 
@@ -317,16 +271,10 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
 
     private void Show()
     {
-        var state = !_memory.Begun ? KernelState.Waiting
-            : !_recovered ? KernelState.Starting
-            : _memory.Retiring || (_memory.Wanted == 0 && _attempts.Count > 0) ? KernelState.Stopping
-            : _memory.Wanted == 0 ? KernelState.Stopped : KernelState.Running;
-        _directory.Set(new KernelView
+        var state = JobRules.State(_memory, _recovered, _attempts.Count);
+        _directory.Set(KernelViews.Of(_kernel, _memory, state) with
         {
-            Name = _kernel.Name, Type = _kernel.Type, Criticality = _kernel.Criticality, Class = _kernel.Class, Remediation = _kernel.Remediation,
-            State = state, Reason = state == KernelState.Waiting ? $"waits for {string.Join(", ", _kernel.DependsOn)}" : null,
-            Paused = _memory.Restriction.Percent == 0, Percent = _memory.Restriction.Percent == 0 ? 100 : _memory.Restriction.Percent, Replicas = _kernel.Replicas with { Count = _memory.Wanted },
-            Jobs = new JobTotals(_book.Waiting, _attempts.Count, Allowed, _book.Accepted, _book.Over),
+            Jobs = new JobTotals(_book.Waiting, _attempts.Count, Allowed, _book.Accepted, _book.Over, _book.Failed, _book.Requeued),
             Instances = [new ReplicaView { Index = 0, State = state, Epoch = 0, Heart = _heart }],
         });
         if (_memory.Retiring && _attempts.Count == 0 && !_writing && _unwritten.Count == 0 && _recovered) Context.Stop(Self);
@@ -342,9 +290,4 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     private sealed record AttemptEnded(string Id, JobResult Result) : INoSerializationVerificationNeeded;
 
     private sealed record Found(string Id, JobResult? Result) : INoSerializationVerificationNeeded;
-
-    private sealed record BeatNow : INoSerializationVerificationNeeded
-    {
-        public static readonly BeatNow Instance = new();
-    }
 }

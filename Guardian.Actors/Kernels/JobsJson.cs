@@ -12,6 +12,7 @@ internal static class KernelsRoom
         (typeof(JobStarted), "job-started:v1"),
         (typeof(JobRequeued), "job-requeued:v1"),
         (typeof(JobEnded), "job-ended:v1"),
+        (typeof(JobRetried), "job-retried:v1"),
         (typeof(JobsSnapshot), "jobs-snapshot:v1"),
     ]);
 }
@@ -21,5 +22,6 @@ internal static class KernelsRoom
 [JsonSerializable(typeof(JobStarted))]
 [JsonSerializable(typeof(JobRequeued))]
 [JsonSerializable(typeof(JobEnded))]
+[JsonSerializable(typeof(JobRetried))]
 [JsonSerializable(typeof(JobsSnapshot))]
 internal sealed partial class JobsJson : JsonSerializerContext;

@@ -29,10 +29,31 @@ internal sealed record SubmitJob : INoSerializationVerificationNeeded
 /// <summary>Answer: <see cref="JobAnswer"/>.</summary>
 internal sealed record GetJob(string Kernel, string Id) : INoSerializationVerificationNeeded;
 
+/// <summary>Jobs that are remembered, the newest first. Answer: <see cref="JobAnswer"/> with <see cref="JobAnswer.Jobs"/>.</summary>
+/// <param name="Kernel">The pool.</param>
+/// <param name="State">Only those in this state; null: all.</param>
+/// <param name="Limit">At most so many.</param>
+internal sealed record ListJobs(string Kernel, JobState? State, int Limit) : INoSerializationVerificationNeeded;
+
+/// <summary>One more attempt for a job that is over without success. Answer: <see cref="JobAnswer"/>.</summary>
+/// <param name="Kernel">The pool.</param>
+/// <param name="Id">The job.</param>
+/// <param name="By">Who asks.</param>
+internal sealed record RetryJob(string Kernel, string Id, string By) : INoSerializationVerificationNeeded;
+
+/// <summary>A pool's heart beats.</summary>
+internal sealed record JobsBeat : INoSerializationVerificationNeeded
+{
+    public static readonly JobsBeat Instance = new();
+}
+
 /// <summary>The job, or why there is none.</summary>
 internal sealed record JobAnswer : INoSerializationVerificationNeeded
 {
     public JobView? Job { get; init; }
+
+    /// <summary>Of <see cref="ListJobs"/>.</summary>
+    public IReadOnlyList<JobView> Jobs { get; init; } = [];
 
     /// <summary>not_found, invalid, full or stopping.</summary>
     public string? Refusal { get; init; }
@@ -71,6 +92,9 @@ internal sealed record JobView
     /// <summary>The last 4 KiB of what it wrote.</summary>
     public string? Output { get; init; }
     public string? Reason { get; init; }
+
+    /// <summary>As it was given; kept until the job succeeds, so that what fails can be looked at and tried again.</summary>
+    public string Payload { get; init; } = "";
 }
 
 // Events, under the persistence id jobs-<node>-<kernel>
@@ -131,6 +155,13 @@ public sealed record JobEnded : JobEvent
     public string? Reason { get; init; }
 }
 
+/// <summary>A job that was over without success gets one more attempt.</summary>
+public sealed record JobRetried : JobEvent
+{
+    /// <summary>Who asked.</summary>
+    public required string By { get; init; }
+}
+
 /// <summary>A pool's jobs.</summary>
 public sealed record JobsSnapshot : IGuardianMessage
 {
@@ -145,6 +176,12 @@ public sealed record JobsSnapshot : IGuardianMessage
 
     /// <summary>All that were ever over.</summary>
     public required long Over { get; init; }
+
+    /// <summary>Of them, without success.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>Attempts that were followed by another one.</summary>
+    public long Requeued { get; init; }
 }
 
 /// <summary>A job as its events tell it.</summary>

@@ -97,30 +97,26 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnRestart(RestartKernel restart)
     {
-        if (_memory.Wanted == 0) _memory.Wanted = Math.Max(1, _kernel.Replicas.Count);
+        _memory.Want(_memory.AtLeastOne, Sender, Done());
         _memory.Begun = true;
         for (var i = 0; i < Math.Max(_memory.Wanted, _replicas.Count); i++)
             Replica(i).Tell(i < _memory.Wanted ? new ReplaceReplica(restart.Force) : new UnwantReplica());
         Show();
-        Sender.Tell(Done());
     }
 
     private void OnStop(StopKernel stop)
     {
-        var before = _memory.Wanted;
-        _memory.Wanted = 0;
+        _memory.Want(0, Sender, Done() with { Replicas = (_memory.Wanted, 0) });
         Apply();
         Show();
-        Sender.Tell(Done() with { Replicas = (before, 0) });
     }
 
     private void OnScale(ScaleKernel scale)
     {
         var (answer, wanted) = KernelScaling.Decide(_kernel, _memory.Wanted, scale);
-        _memory.Wanted = wanted;
+        _memory.Want(wanted, Sender, answer);
         if (answer.Done) Apply();
         Show();
-        Sender.Tell(answer);
     }
 
     private void OnRestrict(RestrictKernel restrict)
@@ -139,8 +135,7 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnRetire(RetireKernel retire)
     {
-        _memory.Wanted = 0;
-        _memory.Retiring = true;
+        _memory.Retire();
         foreach (var replica in _replicas.Values) replica.Tell(new UnwantReplica(retire.Kill));
         Show();
     }
@@ -148,12 +143,11 @@ internal sealed class KernelActor : ReceiveActor
     private void Show()
     {
         var state = KernelScaling.State([.. _memory.Views.Values], _memory.Wanted, _memory.Begun);
-        _directory.Set(new KernelView
+        var view = KernelViews.Of(_kernel, _memory, state);
+        _directory.Set(view with
         {
-            Name = _kernel.Name, Type = _kernel.Type, Criticality = _kernel.Criticality, Class = _kernel.Class, Remediation = _kernel.Remediation,
-            State = state, Reason = _memory.Begun ? _memory.Views.Values.FirstOrDefault(x => x.State == state && x.LastExit is not null && state != KernelState.Running)?.LastExit : $"waits for {string.Join(", ", _kernel.DependsOn)}",
-            Paused = _memory.Restriction.Percent == 0, Percent = _memory.Restriction.Percent == 0 ? 100 : _memory.Restriction.Percent,
-            Replicas = _kernel.Replicas with { Count = _memory.Wanted }, CrashLoops = _memory.CrashLoops, Restarts = _memory.Restarts.Values.Sum(),
+            Reason = view.Reason ?? _memory.Views.Values.FirstOrDefault(x => x.State == state && x.LastExit is not null && state != KernelState.Running)?.LastExit,
+            CrashLoops = _memory.CrashLoops, Restarts = _memory.Restarts.Values.Sum(),
             Instances = [.. _memory.Views.Values.Where(x => x.Index < _memory.Wanted || x.State != KernelState.Stopped)],
         });
         if (_memory.Retiring && _memory.Views.Count >= _replicas.Count && _memory.Views.Values.All(x => x.State == KernelState.Stopped)) Context.Stop(Self);
@@ -163,58 +157,4 @@ internal sealed class KernelActor : ReceiveActor
     }
 
     private KernelAnswer Done() => new() { Done = true, Kernels = [_kernel.Name] };
-}
-
-/// <summary>What outlives a crash of the kernel's actor.</summary>
-internal sealed class KernelMemory(KernelDefinition kernel, long epoch)
-{
-    private readonly Dictionary<int, ReplicaMemory> _replicas = [];
-
-    /// <summary>Replicas wanted now.</summary>
-    public int Wanted { get; set; } = kernel.Replicas.Count;
-
-    /// <summary>What it depends on was ready once.</summary>
-    public bool Begun { get; set; }
-
-    public bool Retiring { get; set; }
-
-    public Restriction Restriction { get; set; } = Restriction.None;
-
-    public long CrashLoops { get; set; }
-
-    public SortedDictionary<int, ReplicaView> Views { get; } = [];
-
-    public Dictionary<int, long> Restarts { get; } = [];
-
-    public ReplicaMemory Replica(int index) =>
-        _replicas.TryGetValue(index, out var known) ? known : _replicas[index] = new ReplicaMemory(new ReplicaMachine(kernel.Restart, epoch));
-}
-
-/// <summary>How many replicas, and what a kernel's state is when its replicas differ. Pure.</summary>
-internal static class KernelScaling
-{
-    /// <summary>Within the kernel's bounds; asked for more than fits, it goes as far as it may, and refuses where that changes nothing.</summary>
-    public static (KernelAnswer Answer, int Wanted) Decide(KernelDefinition kernel, int wanted, ScaleKernel scale)
-    {
-        var (_, min, max) = kernel.Replicas;
-        if (scale.To is { } to && (to < min || to > max)) return (Refused($"{kernel.Name} has from {min} to {max} replicas, not {to}"), wanted);
-        var next = scale.To ?? Math.Clamp(wanted + (scale.Change ?? 0), Math.Min(min, wanted), Math.Max(max, wanted));
-        if (next == wanted && scale.To is null)
-            return (Refused($"{kernel.Name} has {wanted} replicas and may have from {min} to {max}") with { Replicas = (wanted, wanted) }, wanted);
-        return (new KernelAnswer { Done = true, Kernels = [kernel.Name], Replicas = (wanted, next) }, next);
-    }
-
-    /// <summary>The worst that holds of any wanted replica.</summary>
-    public static KernelState State(IReadOnlyList<ReplicaView> replicas, int wanted, bool begun)
-    {
-        if (!begun) return KernelState.Waiting;
-        var states = replicas.Where(x => x.Index < wanted).Select(x => x.State).ToHashSet();
-        if (wanted == 0) return replicas.All(x => x.State == KernelState.Stopped) ? KernelState.Stopped : KernelState.Stopping;
-        KernelState[] worst = [KernelState.CrashLoop, KernelState.BackingOff, KernelState.Stopping, KernelState.Starting, KernelState.Stopped];
-        foreach (var state in worst)
-            if (states.Contains(state)) return state == KernelState.Stopped ? KernelState.Starting : state; // about to be started
-        return replicas.Count(x => x.Index < wanted) < wanted ? KernelState.Starting : KernelState.Running; // some have not said anything yet
-    }
-
-    private static KernelAnswer Refused(string reason) => new() { Done = false, Reason = reason };
 }

@@ -159,12 +159,24 @@ internal sealed record ProcessSpec
 
     public OutputSpec Output { get; init; } = new();
 
+    /// <summary>What each replica may use at most.</summary>
+    public LimitSpec Limits { get; init; } = new();
+
     public string Signature => string.Join('\u001e', [.. Command, .. Environment.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => $"{x.Key}={x.Value}"),
-        WorkingDirectory ?? "", $"{Grace}|{ReadyProbe?.Signature}|{ReadyWithin}|{Output}"]);
+        WorkingDirectory ?? "", $"{Grace}|{ReadyProbe?.Signature}|{ReadyWithin}|{Output}{(Limits.Any ? "|" + Limits : "")}"]);
 }
 
 /// <summary>Output files: the current one and older ones, each at most <paramref name="MaxBytes"/>.</summary>
 internal sealed record OutputSpec(long MaxBytes = 10 * 1024 * 1024, int Files = 3);
+
+/// <summary>What one replica may use at most, with all that it starts; null: no limit of its own.</summary>
+/// <param name="Cpu">Cores, may be a fraction.</param>
+/// <param name="Memory">Bytes.</param>
+/// <param name="Processes">Processes and threads.</param>
+internal sealed record LimitSpec(double? Cpu = null, long? Memory = null, int? Processes = null)
+{
+    public bool Any => Cpu is not null || Memory is not null || Processes is not null;
+}
 
 /// <summary>How an actor kernel is made.</summary>
 internal sealed record ActorSpec(Func<Akka.Actor.ActorSystem, KernelContext, Akka.Actor.Props> Make);
@@ -178,10 +190,16 @@ internal sealed record JobsSpec
     /// <summary>A .NET handler, from code only: runs jobs without a command.</summary>
     public JobHandler? Handler { get; init; }
 
+    /// <summary>Attempts of a handler's job in all.</summary>
+    public int HandlerAttempts { get; init; } = 1;
+
+    /// <summary>A handler's job that is not done by then is over.</summary>
+    public TimeSpan HandlerTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Accepted jobs waiting; further ones are refused.</summary>
     public int Queue { get; init; } = 10_000;
 
-    public string Signature => string.Join('\u001e', Commands.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => x.Key + "=" + x.Value.Signature).Append($"{Queue}|{Handler is not null}"));
+    public string Signature => string.Join('\u001e', Commands.OrderBy(x => x.Key, StringComparer.Ordinal).Select(x => x.Key + "=" + x.Value.Signature).Append($"{Queue}|{Handler is not null}|{HandlerAttempts}|{HandlerTimeout}"));
 }
 
 /// <summary>A declared command of a pool.</summary>

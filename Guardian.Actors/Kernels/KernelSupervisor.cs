@@ -4,23 +4,6 @@ using Guardian.Actors.Kernels.Processes;
 
 namespace Guardian.Actors.Kernels;
 
-// Commands from the boot, the shutdown and the file's watcher
-
-/// <summary>Ends all kernels in the reverse order of their start. Answer: <see cref="KernelsEnded"/>.</summary>
-/// <param name="Within">Then what has not ended is killed.</param>
-internal sealed record EndKernels(TimeSpan Within) : INoSerializationVerificationNeeded;
-
-internal sealed record KernelsEnded : INoSerializationVerificationNeeded
-{
-    public static readonly KernelsEnded Instance = new();
-}
-
-/// <summary>The catalogue has changed.</summary>
-internal sealed record KernelsReloaded : INoSerializationVerificationNeeded
-{
-    public static readonly KernelsReloaded Instance = new();
-}
-
 /// <summary>
 /// Parent of the kernels: starts each once what it depends on runs, replaces those whose definition changed, keeps the leases that
 /// restrict them, and ends them in order. A kernel that is replaced is gone before its successor begins.
@@ -55,6 +38,8 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         Receive<Applied>(OnApplied);
         Receive<SubmitJob>(x => ForwardJob(x.Kernel, x));
         Receive<GetJob>(x => ForwardJob(x.Kernel, x));
+        Receive<ListJobs>(x => ForwardJob(x.Kernel, x));
+        Receive<RetryJob>(x => ForwardJob(x.Kernel, x));
         Receive<StartAgain>(x => OnStartAgain(x.Name));
         Receive<Lapse>(_ => { Apply(_memory.Leases.Sweep()); });
     }
@@ -283,42 +268,5 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     private sealed record Lapse : INoSerializationVerificationNeeded
     {
         public static readonly Lapse Instance = new();
-    }
-}
-
-/// <summary>What outlives a crash of the supervisor.</summary>
-internal sealed class SupervisorMemory(KernelCatalog catalog, KernelDirectory directory, KernelLeases leases)
-{
-    private readonly Dictionary<string, KernelMemory> _kernels = new(StringComparer.Ordinal);
-    private long _number;
-
-    public KernelCatalog Catalog { get; } = catalog;
-
-    public KernelDirectory Directory { get; } = directory;
-
-    public KernelLeases Leases { get; } = leases;
-
-    /// <summary>Definitions that are run now.</summary>
-    public Dictionary<string, KernelDefinition> Running { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Kernels whose dependencies have been ready.</summary>
-    public HashSet<string> Begun { get; } = new(StringComparer.Ordinal);
-
-    public bool Ending { get; set; }
-
-    public long NextNumber() => ++_number;
-
-    public KernelMemory Of(KernelDefinition kernel, long epoch) =>
-        _kernels.TryGetValue(kernel.Name, out var known) ? known : _kernels[kernel.Name] = new KernelMemory(kernel, epoch);
-
-    /// <summary>It was told to end.</summary>
-    public bool Retired(string name) => !_kernels.TryGetValue(name, out var kernel) || kernel.Retiring;
-
-    public void Forget(string name)
-    {
-        _kernels.Remove(name);
-        Running.Remove(name);
-        Begun.Remove(name);
-        Directory.Remove(name);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
@@ -11,6 +10,8 @@ internal sealed partial class KernelsFileReader
 {
     /// <summary>Kernels of one file: what one node is planned for, ten times over.</summary>
     public const int MaxKernels = 10_000;
+
+    private const long SmallestMemory = 4 * 1024 * 1024; // with less a shell does not start
 
     private const int MaxReplicas = 1_000; // processes or workers of one kernel
 
@@ -134,88 +135,6 @@ internal sealed partial class KernelsFileReader
         return new ReplicaSpec(count, min, max);
     }
 
-    private HeartbeatSpec Heartbeat(MapReader? map)
-    {
-        var fallback = new HeartbeatSpec();
-        if (map is null) return fallback;
-        var every = map.Duration("every", fallback.Every, Shortest, Longest);
-        var miss = map.Duration("missAfter", every * 3, Shortest, Longest * 3);
-        if (miss < every) _sink.Add(map.Node.Get("missAfter")!, $"'missAfter' must be at least one interval ('every' is {new Duration(every)}); use three, {new Duration(every * 3)}");
-        var probe = Probe(map, "probe") ?? fallback.Probe;
-        map.Finish();
-        return new HeartbeatSpec { Every = every, MissAfter = miss, Probe = probe };
-    }
-
-    private HealthProbe? Probe(MapReader owner, string key)
-    {
-        if (owner.Take(key) is not { } node) return null;
-        if (node is { Kind: YamlKind.Scalar, Text: "alive" }) return new HealthProbe(ProbeKind.Alive);
-        if (owner.Map(key, "'" + key + "'") is not { } map) return null;
-        string[] kinds = ["http", "tcp", "exec", "file", "alive"];
-        var given = map.Node.Entries.Where(x => kinds.Contains(x.Key)).ToList();
-        if (given.Count != 1)
-        {
-            _sink.Add(node, $"'{key}' must have exactly one of {string.Join(", ", kinds)}");
-            foreach (var kind in kinds) map.Take(kind);
-            map.Finish();
-            return null;
-        }
-
-        var probe = given[0].Key switch
-        {
-            "http" => Http(map),
-            "tcp" => Tcp(map),
-            "exec" => new HealthProbe(ProbeKind.Exec, "", Command(map, "exec")),
-            "file" => map.RequireText("file") is { } path ? new HealthProbe(ProbeKind.File, path) : null,
-            _ => map.Bool("alive", true) ? new HealthProbe(ProbeKind.Alive) : null,
-        };
-        map.Finish();
-        return probe;
-    }
-
-    private HealthProbe? Http(MapReader map)
-    {
-        if (map.RequireText("http") is not { } url) return null;
-        if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https") return new HealthProbe(ProbeKind.Http, url);
-        _sink.Add(map.Node.Get("http")!, $"'{YamlNode.Shorten(url)}' is no http or https address");
-        return null;
-    }
-
-    private HealthProbe? Tcp(MapReader map)
-    {
-        if (map.RequireText("tcp") is not { } target) return null;
-        var at = target.LastIndexOf(':');
-        if (at > 0 && int.TryParse(target.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65_536)
-            return new HealthProbe(ProbeKind.Tcp, target);
-        _sink.Add(map.Node.Get("tcp")!, $"'{YamlNode.Shorten(target)}' is no host:port, e.g. 127.0.0.1:9000");
-        return null;
-    }
-
-    private RestartSpec Restart(MapReader? map)
-    {
-        var fallback = new RestartSpec();
-        if (map is null) return fallback;
-        var spec = new RestartSpec
-        {
-            Max = map.Int("max", fallback.Max, 1, 100_000),
-            Within = map.Duration("within", fallback.Within, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            HealthyAfter = map.Take("healthyAfter") is null ? null : map.Duration("healthyAfter", fallback.Within, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)),
-        };
-        if (map.Map("backoff") is { } backoff)
-        {
-            spec = spec with
-            {
-                Initial = backoff.Duration("initial", fallback.Initial, TimeSpan.FromMilliseconds(1), Longest),
-                Longest = backoff.Duration("max", fallback.Longest, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)),
-            };
-            if (spec.Longest < spec.Initial) _sink.Add(backoff.Node, "'max' must not be shorter than 'initial'");
-            backoff.Finish();
-        }
-
-        map.Finish();
-        return spec;
-    }
-
     private ProcessSpec Process(MapReader map)
     {
         var process = new ProcessSpec
@@ -236,11 +155,31 @@ internal sealed partial class KernelsFileReader
             ready.Finish();
         }
 
+        if (map.Map("limits") is { } limits) process = process with { Limits = Limits(limits) };
         if (map.Map("output") is not { } output) return process;
         var fallback = process.Output;
         process = process with { Output = new OutputSpec(output.Int("maxBytes", (int)fallback.MaxBytes, 1_024, int.MaxValue), output.Int("files", fallback.Files, 1, 100)) };
         output.Finish();
         return process;
+    }
+
+    private LimitSpec Limits(MapReader map)
+    {
+        var spec = new LimitSpec(
+            map.Take("cpu") is null ? null : map.Double("cpu", 1, 0.01, 1_024),
+            map.Take("memory") is null ? null : Size(map, "memory"),
+            map.Take("processes") is null ? null : map.Int("processes", 1, 1, 1_000_000));
+        map.Finish();
+        if (!spec.Any) _sink.Add(map.Node, "'limits' needs cpu (cores, e.g. 0.5), memory (e.g. 256MiB) or processes");
+        return spec;
+    }
+
+    private long? Size(MapReader map, string key)
+    {
+        if (map.Text(key) is not { } text) return null;
+        if (ByteSize.TryParse(text, out var size) && size.Bytes >= SmallestMemory) return size.Bytes;
+        _sink.Add(map.Node.Get(key)!, $"'{key}' must be a size of at least {SmallestMemory / 1024 / 1024}MiB such as 256MiB, not '{YamlNode.Shorten(text)}'");
+        return null;
     }
 
     private Dictionary<string, string> Environment(MapReader? map)

@@ -79,7 +79,7 @@ public sealed class KernelsOptions
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         var settings = Settings(name, KernelType.Jobs, configure);
-        _declared.Add(settings.Definition with { Replicas = new ReplicaSpec(workers, 1, workers), Jobs = new JobsSpec { Handler = handler } });
+        _declared.Add(settings.Definition with { Replicas = new ReplicaSpec(workers, 1, workers), Jobs = new JobsSpec { Handler = handler, HandlerAttempts = settings.JobAttempts, HandlerTimeout = settings.JobTimeout } });
     }
 
     private void Actor(string name, Func<ActorSystem, KernelContext, Props> props, Action<KernelSettings>? configure) =>
@@ -91,6 +91,8 @@ public sealed class KernelsOptions
         if (_declared.Exists(x => x.Name == name)) throw new ArgumentException($"kernel '{name}' is declared twice", nameof(name));
         var settings = new KernelSettings();
         configure?.Invoke(settings);
+        if (settings.JobAttempts is < 1 or > 100) throw new ArgumentException($"kernel '{name}': JobAttempts is 1 to 100, not {settings.JobAttempts}", nameof(configure));
+        if (settings.JobTimeout.Value < TimeSpan.FromMilliseconds(100) || settings.JobTimeout.Value > TimeSpan.FromDays(7)) throw new ArgumentException($"kernel '{name}': JobTimeout is 100ms to 7d, not {settings.JobTimeout}", nameof(configure));
         settings.Definition = settings.Apply(name, type);
         return settings;
     }
@@ -103,7 +105,7 @@ public sealed class KernelSettings
 
     internal KernelDefinition Definition { get; set; } = null!;
 
-    internal ProcessSpec ProcessSpec => new() { Command = [], Environment = new Dictionary<string, string>(Environment), WorkingDirectory = WorkingDirectory, Grace = Grace };
+    internal ProcessSpec ProcessSpec => new() { Command = [], Environment = new Dictionary<string, string>(Environment), WorkingDirectory = WorkingDirectory, Grace = Grace, Limits = new LimitSpec(MaxCores, MaxMemory?.Bytes, MaxProcesses) };
 
     /// <summary>What may be done to it under pressure.</summary>
     public KernelCriticality Criticality { get; set; } = KernelCriticality.Normal;
@@ -141,11 +143,26 @@ public sealed class KernelSettings
     /// <summary>Window of <see cref="MaxRestarts"/>.</summary>
     public Duration RestartWithin { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Attempts of a job that a handler runs, in all. 1 to 100.</summary>
+    public int JobAttempts { get; set; } = 1;
+
+    /// <summary>A job that a handler has not done by then is over as timed out. 100 ms to 7 d.</summary>
+    public Duration JobTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Environment of a process.</summary>
     public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
     /// <summary>Working directory of a process; null: the application's own.</summary>
     public string? WorkingDirectory { get; set; }
+
+    /// <summary>Cores that each replica of a process may use at most; null: no limit of its own.</summary>
+    public double? MaxCores { get; set; }
+
+    /// <summary>Memory that each replica of a process may use at most.</summary>
+    public ByteSize? MaxMemory { get; set; }
+
+    /// <summary>Processes and threads of each replica of a process.</summary>
+    public int? MaxProcesses { get; set; }
 
     /// <summary>Between TERM and KILL of a process.</summary>
     public Duration Grace { get; set; } = TimeSpan.FromSeconds(5);

@@ -84,7 +84,9 @@ internal sealed record KernelView
 /// <param name="Workers">That may be under way at once now.</param>
 /// <param name="Accepted">Ever.</param>
 /// <param name="Over">Ever.</param>
-internal sealed record JobTotals(int Waiting, int Running, int Workers, long Accepted, long Over);
+/// <param name="Failed">Of them, without success.</param>
+/// <param name="Requeued">Attempts that were followed by another one.</param>
+internal sealed record JobTotals(int Waiting, int Running, int Workers, long Accepted, long Over, long Failed, long Requeued);
 
 /// <summary>One replica.</summary>
 internal sealed record ReplicaView
@@ -107,6 +109,26 @@ internal sealed record ReplicaView
 
     /// <summary>How the instance before ended.</summary>
     public string? LastExit { get; init; }
+
+    /// <summary>Why it runs without the limits that were declared; null where it has them, or none were.</summary>
+    public string? Unlimited { get; init; }
+}
+
+// Commands from the boot, the shutdown and the file's watcher
+
+/// <summary>Ends all kernels in the reverse order of their start. Answer: <see cref="KernelsEnded"/>.</summary>
+/// <param name="Within">Then what has not ended is killed.</param>
+internal sealed record EndKernels(TimeSpan Within) : INoSerializationVerificationNeeded;
+
+internal sealed record KernelsEnded : INoSerializationVerificationNeeded
+{
+    public static readonly KernelsEnded Instance = new();
+}
+
+/// <summary>The catalogue has changed.</summary>
+internal sealed record KernelsReloaded : INoSerializationVerificationNeeded
+{
+    public static readonly KernelsReloaded Instance = new();
 }
 
 // Commands to the KernelSupervisor

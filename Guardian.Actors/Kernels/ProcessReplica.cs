@@ -13,16 +13,20 @@ internal sealed class ProcessReplica : Replica
     private readonly HealthCheck? _readiness;
     private readonly ReplicaMemory _memory;
     private readonly ProcessRestriction _restriction;
+    private readonly ControlGroup? _group;
+    private readonly bool _limited;
     private bool _probing;
 
     public ProcessReplica(KernelDefinition kernel, int index, ReplicaMemory memory, KernelWorld world)
         : base(kernel, index, memory.Machine, world)
     {
         _memory = memory;
-        _restriction = memory.RestrictionOf(() => new ProcessRestriction(world.Leasekeeper, world.Node, kernel.Name, index));
+        _limited = kernel.Process!.Limits.Any;
+        _group = ControlGroup.Find(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"guardian-{world.Node}-{kernel.Name}-{index}"), kernel.Process.Limits);
+        _restriction = memory.RestrictionOf(() => new ProcessRestriction(world.Leasekeeper, kernel.Name, index, _group, _limited));
         _folder = new InstanceFolder(world.Folder, kernel.Name, index);
         _beats = HealthCheck.Of(kernel.Heartbeat.Probe, kernel.Heartbeat.MissAfter);
-        _readiness = kernel.Process!.ReadyProbe is { } probe ? HealthCheck.Of(probe, kernel.Process.ReadyWithin) : null;
+        _readiness = kernel.Process.ReadyProbe is { } probe ? HealthCheck.Of(probe, kernel.Process.ReadyWithin) : null;
         Receive<Looked>(OnLooked);
         Receive<Spawned>(OnSpawned);
         Receive<Gone>(OnGone);
@@ -57,8 +61,8 @@ internal sealed class ProcessReplica : Replica
     protected override void Start(long epoch)
     {
         if (!_memory.Looked) return; // what was left is looked for; the answer goes on here
-        var (folder, kernel, index, now) = (_folder, Kernel, Index, World.Time.GetUtcNow());
-        Task.Run(() => ProcessInstance.Start(folder, kernel, index, epoch, now)).PipeTo(Self, success: x => new Spawned(x, null), failure: e => new Spawned(null, e.GetBaseException().Message));
+        var (folder, kernel, index, now, group) = (_folder, Kernel, Index, World.Time.GetUtcNow(), _limited ? _group : null);
+        Task.Run(() => ProcessInstance.Start(folder, kernel, index, epoch, now, group)).PipeTo(Self, success: x => new Spawned(x, null), failure: e => new Spawned(null, e.GetBaseException().Message));
     }
 
     protected override void Stop(bool kill)
@@ -138,6 +142,8 @@ internal sealed class ProcessReplica : Replica
         }
 
         Log.Info("Kernel {0}/{1} started, pid {2}", Kernel.Name, Index, instance.Identity.Pid);
+        if (instance.Unlimited is { } why && _memory.Unlimited != why) Log.Warning("Kernel {0}/{1} runs without its limits: {2}", Kernel.Name, Index, why);
+        _memory.Unlimited = instance.Unlimited;
         Follow(instance);
         Started();
         BeginReadiness();
@@ -204,6 +210,16 @@ internal sealed class ProcessReplica : Replica
         Ended(gone.How);
     }
 
+    protected override string? Unlimited => _memory.Unlimited;
+
+    protected override void PostStop()
+    {
+        base.PostStop();
+        if (!_limited || _memory.Instance is not null) return;
+        var group = _group;
+        Task.Run(() => group?.Remove());
+    }
+
     private sealed record Looked(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
 
     private sealed record Spawned(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
@@ -233,6 +249,9 @@ internal sealed class ReplicaMemory(ReplicaMachine machine)
     public ReplicaMachine Machine { get; } = machine;
 
     public ProcessInstance? Instance { get; set; }
+
+    /// <summary>Why the instance runs without the limits that were declared; null where it has them, or none were.</summary>
+    public string? Unlimited { get; set; }
 
     /// <summary>What an earlier Guardian left was looked for.</summary>
     public bool Looked { get; set; }

@@ -100,6 +100,9 @@ internal abstract class Replica : ReceiveActor, IWithTimers
 
     protected HeartbeatBoard.Heart? Heart => _heart;
 
+    /// <summary>Why it runs without its limits; null where it does not.</summary>
+    protected virtual string? Unlimited => null;
+
     /// <summary>Brings an instance into being; later <see cref="Started"/> or <see cref="Ended"/>.</summary>
     protected abstract void Start(long epoch);
 
@@ -172,7 +175,7 @@ internal abstract class Replica : ReceiveActor, IWithTimers
     {
         var view = new ReplicaView
         {
-            Index = Index, State = Machine.State, Epoch = Machine.Epoch, Process = Process, StartedAt = _startedAt, LastExit = Machine.LastExit, Heart = _heart,
+            Index = Index, State = Machine.State, Epoch = Machine.Epoch, Process = Process, StartedAt = _startedAt, LastExit = Machine.LastExit, Heart = _heart, Unlimited = Unlimited,
         };
         if (view == _told) return;
         _told = view;

@@ -16,6 +16,7 @@ namespace Guardian.Actors.Leasekeeping;
 [JsonDerivedType(typeof(ClearImmutable), "mutable")]
 [JsonDerivedType(typeof(KillKernels), "kill_kernels")]
 [JsonDerivedType(typeof(CallLoopback), "call")]
+[JsonDerivedType(typeof(DropDatabase), "drop-database")]
 internal abstract record LeaseUndo;
 
 /// <summary>SIGCONT.</summary>
@@ -49,3 +50,8 @@ internal sealed record ClearImmutable(string Path) : LeaseUndo;
 /// <param name="Url">Loopback only.</param>
 /// <param name="KeyFile">A file with the bearer key, so that the key itself is never stored here; null: none.</param>
 internal sealed record CallLoopback(string Method, Uri Url, string? KeyFile = null) : LeaseUndo;
+
+/// <summary>Drops a PostgreSQL database, also while somebody is connected to it. Its name must begin with <c>guardian_chaos_</c>.</summary>
+/// <param name="Name">Small letters, digits and underscores.</param>
+/// <param name="ConnectionFile">A file with the server's connection string, so that a password is never stored here.</param>
+internal sealed record DropDatabase(string Name, string ConnectionFile) : LeaseUndo;

@@ -5,9 +5,10 @@ using System.Runtime.InteropServices;
 namespace Guardian.Actors.Leasekeeping;
 
 /// <summary>The calls of Linux that .NET does not offer. Errors are <see cref="Win32Exception"/> with errno's text.</summary>
-internal static class Posix
+internal static partial class Posix
 {
     public const int SIGKILL = 9;
+    public const int SIGTERM = 15;
     public const int SIGCONT = 18;
     public const int SIGSTOP = 19;
 

@@ -33,6 +33,7 @@ internal static class UndoRules
         Unmount x => NotOurs(x.Path),
         KillKernels x => NotOurs(x.Folder),
         CallLoopback x => Loopback(x),
+        DropDatabase x => !ThrowawayDatabase.IsName(x.Name) ? $"'{x.Name}' is not a throw-away database of Guardian's" : File.Exists(x.ConnectionFile) ? null : $"there is no file {x.ConnectionFile} with the server's connection string",
         _ => $"no undo '{undo.GetType().Name}' is known",
     };
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Data.Common;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -30,7 +31,7 @@ internal sealed class UndoWork : IDisposable
             {
                 if (await OneAsync(undo, lease.Boot == Boot).ConfigureAwait(false) is { } problem) problems.Add(problem);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or HttpRequestException or OperationCanceledException or InvalidOperationException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or HttpRequestException or DbException or OperationCanceledException or InvalidOperationException)
             {
                 problems.Add($"{undo}: {e.Message}");
             }
@@ -67,6 +68,9 @@ internal sealed class UndoWork : IDisposable
                 break;
             case DeletePath x:
                 Delete(x.Path);
+                break;
+            case DropDatabase x when File.Exists(x.ConnectionFile):
+                await ThrowawayDatabase.DropAsync((await File.ReadAllTextAsync(x.ConnectionFile).ConfigureAwait(false)).Trim(), x.Name).ConfigureAwait(false);
                 break;
             case CallLoopback x:
                 return await CallAsync(x).ConfigureAwait(false);

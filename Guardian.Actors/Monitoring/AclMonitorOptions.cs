@@ -16,6 +16,9 @@ public sealed class MonitorOptions
 
     /// <summary>Nodes and what they are configured with.</summary>
     public ClusterMonitorOptions Cluster { get; set; } = new();
+
+    /// <summary>The bus itself.</summary>
+    public BusMonitorOptions Bus { get; set; } = new();
 }
 
 /// <summary><c>Guardian:Monitors:Acl</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Guardian.Actors.Monitoring;
 
@@ -12,9 +13,6 @@ internal sealed record SeenNode(string Name, string Address, bool Reachable, IRe
 /// <summary>What one node sees of the cluster, itself included, the oldest first.</summary>
 internal sealed record SeenCluster(string Self, IReadOnlyList<SeenNode> Nodes);
 
-/// <summary>Something began or ended.</summary>
-internal sealed record ClusterSignal(string Key, string Type, string Subject, string Episode, long Number, DateTimeOffset At, bool Entered, string Reason, IReadOnlyDictionary<string, object> Evidence);
-
 /// <summary>
 /// Nodes that cannot be reached, and nodes that were configured differently for longer than it takes to bring out a change. One
 /// node speaks for all: the oldest that can be reached. Pure.
@@ -24,7 +22,7 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
     public const string Unreachable = Playbooks.Model.BuiltInIncidents.NodeUnreachable;
     public const string Drift = Playbooks.Model.BuiltInIncidents.ConfigDrift;
 
-    private readonly Dictionary<string, ClusterSignal> _raised = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MonitorSignal> _raised = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _differsSince = new(StringComparer.Ordinal);
     private long _number;
 
@@ -33,14 +31,14 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
     public static string DriftKey(string what) => Playbooks.Model.BuiltInIncidents.DriftKey(what);
 
     /// <summary>What has changed since the last look.</summary>
-    public IReadOnlyList<ClusterSignal> Observe(SeenCluster seen, DateTimeOffset now)
+    public IReadOnlyList<MonitorSignal> Observe(SeenCluster seen, DateTimeOffset now)
     {
-        var signals = new List<ClusterSignal>();
+        var signals = new List<MonitorSignal>();
         var speaks = seen.Nodes.FirstOrDefault(x => x.Reachable)?.Name == self;
         foreach (var node in seen.Nodes.Where(x => !x.Reachable && speaks && !_raised.ContainsKey(NodeKey(x.Name))))
         {
             signals.Add(Enter(NodeKey(node.Name), Unreachable, node.Name, now, $"{node.Name} ({node.Address}) does not answer",
-                new Dictionary<string, object>(StringComparer.Ordinal) { ["address"] = node.Address }));
+                new Dictionary<string, JsonNode>(StringComparer.Ordinal) { ["address"] = node.Address }));
         }
 
         foreach (var raised in _raised.Values.Where(x => x.Type == Unreachable).ToList())
@@ -53,8 +51,7 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
         return signals;
     }
 
-
-    private void Drifts(SeenCluster seen, bool speaks, DateTimeOffset now, List<ClusterSignal> signals)
+    private void Drifts(SeenCluster seen, bool speaks, DateTimeOffset now, List<MonitorSignal> signals)
     {
         foreach (var what in seen.Nodes.SelectMany(x => x.Hashes.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList())
         {
@@ -71,17 +68,20 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
             if (!speaks || now - since < driftAfter || _raised.ContainsKey(key)) continue;
             var nodes = string.Join(", ", said.Select(x => $"{x.Name} {x.Hashes[what][..Math.Min(8, x.Hashes[what].Length)]}"));
             signals.Add(Enter(key, Drift, what, now, $"the nodes differ in their {what}: {nodes}",
-                new Dictionary<string, object>(StringComparer.Ordinal) { ["what"] = what, ["hashes"] = nodes }));
+                new Dictionary<string, JsonNode>(StringComparer.Ordinal) { ["what"] = what, ["hashes"] = nodes }));
         }
     }
 
-    private ClusterSignal Enter(string key, string type, string subject, DateTimeOffset now, string reason, IReadOnlyDictionary<string, object> evidence)
+    private MonitorSignal Enter(string key, string type, string subject, DateTimeOffset now, string reason, IReadOnlyDictionary<string, JsonNode> evidence)
     {
         var number = ++_number;
-        return _raised[key] = new ClusterSignal(key, type, subject, string.Create(CultureInfo.InvariantCulture, $"{incarnation}-{number}"), number, now, true, reason, evidence);
+        return _raised[key] = new MonitorSignal(key, type, subject, string.Create(CultureInfo.InvariantCulture, $"{incarnation}-{number}"), number, now, true, reason, evidence)
+        {
+            Severity = type == Unreachable ? "high" : "medium",
+        };
     }
 
-    private ClusterSignal Leave(ClusterSignal raised, DateTimeOffset now, string reason)
+    private MonitorSignal Leave(MonitorSignal raised, DateTimeOffset now, string reason)
     {
         _raised.Remove(raised.Key);
         return raised with { At = now, Entered = false, Reason = reason };

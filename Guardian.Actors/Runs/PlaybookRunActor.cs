@@ -190,6 +190,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
             var e = (RunEvent)tagged.Payload;
             _state = _state.Apply(e);
             Note(e);
+            RunMetrics.Note(e, _state);
+            _deps.Tap.Stored(_order.RunId, e);
             if (--left > 0) return;
             if (!_state.Ended && LastSequenceNr / SnapshotEvery > (LastSequenceNr - events.Count) / SnapshotEvery) SaveSnapshot(_state);
             Advance();

@@ -38,6 +38,9 @@ internal sealed record RunDependencies(
     /// <summary>Shard region of guards.</summary>
     public IActorRef Guards { get; init; } = ActorRefs.Nobody;
 
+    /// <summary>Hears of every stored event.</summary>
+    public RunTap Tap { get; init; } = new();
+
     /// <summary>What a run sees at this moment; <paramref name="held"/> is a reason besides the global hold and the silences.</summary>
     public RunView View(JsonElement incident, string? held = null) => new(
         Time.GetUtcNow(), incident, Mode.HeldFor(Text(incident, "type"), Text(incident, "key"), Text(incident, "subject")) ?? held, Mode.For)

@@ -50,6 +50,9 @@ internal sealed class GuardianMetrics : IDisposable
         Counter("guardian.resources.samples", "{sample}", "Samples of the machine.", x => x.Resources.Samples);
         _meter.CreateObservableGauge("guardian.resources.used", Used, "%", "Processor, memory and disks, percent of what may be used; what is not known is missing.");
         Gauge("guardian.resources.pressed", "{resource}", "Resources under pressure.", x => x.Resources.Latest is null ? null : x.Resources.Pressed.Count);
+        _meter.CreateObservableGauge("guardian.boot.phase", () => (_parts()?.Phases() ?? []).Where(x => x.Took is not null)
+            .Select(x => new Measurement<double>(x.Took!.Value.TotalSeconds, new KeyValuePair<string, object?>("phase", x.Phase))), "s", "Time that each phase of the node's start took.");
+        KernelMetrics.Add(_meter, () => _parts()?.Kernels.All ?? []);
         Gauge("guardian.hold", "1", "1 while all acting is held.", x => x.Mode.Held is null ? 0 : 1);
     }
 

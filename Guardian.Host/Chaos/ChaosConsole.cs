@@ -24,6 +24,8 @@ internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool js
         foreach (var reason in drill.Judgement.Reasons) output.WriteLine($"            {reason}");
     }
 
+    public void Skipped(string scenario, string missing) => Progress(scenario, $"left out, this machine lacks something: {missing}");
+
     public void Error(string message) => errors.WriteLine(message);
 
     public void Line(string text)
@@ -45,6 +47,7 @@ internal sealed class ChaosConsole(TextWriter output, TextWriter errors, bool js
         Table(report);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{report.Passed} of {report.Drills.Count} passed ({(report.Drills.Count == 0 ? 0 : 100.0 * report.Passed / report.Drills.Count):0.#} %): {report.Worst.Name()}"));
+        foreach (var skipped in report.Skipped) output.WriteLine($"left out: {skipped.Scenario}: {skipped.Missing}");
         output.WriteLine($"report:  {folder}");
         output.WriteLine($"replay:  {report.Replay}");
     }

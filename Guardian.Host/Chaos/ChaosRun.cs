@@ -20,6 +20,9 @@ internal sealed record ChaosRequest
     /// <summary>Folder of the reports; one subfolder per run.</summary>
     public required string Report { get; init; }
 
+    /// <summary>Connection string of a PostgreSQL server for scenarios that need one; null: where it is installed, one of the run's own.</summary>
+    public string? Postgres { get; init; }
+
     /// <summary>Folder of playbooks of the throw-away nodes; null: the shipped ones.</summary>
     public string? Playbooks { get; init; }
 }
@@ -36,9 +39,11 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         var started = time.GetUtcNow();
         var folder = Path.GetFullPath(Path.Combine(request.Report, string.Create(CultureInfo.InvariantCulture, $"{started.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{request.Seed}")));
         Directory.CreateDirectory(folder);
-        var drills = new List<DrillReport>();
+        var (drills, skipped) = (new List<DrillReport>(), new List<SkippedScenario>());
         var leases = Path.Combine(folder, "guardian-leases");
         var keeper = watchdog(leases);
+        var postgres = new ChaosPostgres(request.Postgres, ChaosPostgres.Installed, keeper, time);
+        await using (postgres)
         using (var log = new DrillLog(new FileStream(Path.Combine(folder, "history.jsonl"), FileMode.Append, FileAccess.Write, FileShare.Read)))
         {
             for (var repetition = 1; repetition <= request.Repeat && !abort.IsCancellationRequested; repetition++)
@@ -47,8 +52,15 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 {
                     if (abort.IsCancellationRequested) break;
                     var plan = new ScenarioPlan(scenario, unchecked(request.Seed + repetition - 1));
-                    var record = await DrillAsync(plan, repetition, request, folder, log, keeper, abort);
+                    var record = await DrillAsync(plan, repetition, request, folder, log, keeper, postgres, abort);
                     var drill = new DrillReport(plan, repetition, record, DrillJudge.Judge(plan, record));
+                    if (record.Missing is { } missing && request.Ids.Contains("all"))
+                    {
+                        skipped.Add(new SkippedScenario(scenario.Name, missing));
+                        console.Skipped(scenario.Name, missing);
+                        continue;
+                    }
+
                     drills.Add(drill);
                     console.Done(drill);
                 }
@@ -57,7 +69,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
 
         if (keeper is IAsyncDisposable ending) await ending.DisposeAsync();
         if (Directory.Exists(leases)) Directory.Delete(leases, recursive: true);
-        var report = new ChaosReport(started, request.Seed, "a fresh node for each drill", Version, Replay(request), drills);
+        var report = new ChaosReport(started, request.Seed, "a fresh node for each drill", Version, Replay(request), drills) { Skipped = [.. skipped.DistinctBy(x => x.Scenario)] };
         Write(folder, report);
         return (report, folder);
     }
@@ -70,7 +82,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             if (warning) console.Error(line);
         });
 
-    private async Task<DrillRecord> DrillAsync(ScenarioPlan plan, int repetition, ChaosRequest request, string folder, DrillLog log, ILeasekeeper keeper, CancellationToken abort)
+    private async Task<DrillRecord> DrillAsync(ScenarioPlan plan, int repetition, ChaosRequest request, string folder, DrillLog log, ILeasekeeper keeper, ChaosPostgres postgres, CancellationToken abort)
     {
         log.Write(TimeSpan.Zero, "drill", x =>
         {
@@ -87,13 +99,9 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = await ThrowawayNode.StartAsync(new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time), home, abort);
-            await using (node)
-            {
-                var tools = new DrillTools { Floors = new HostFloors(folder, time), Keeper = keeper, DataDirectory = node.DataDirectory, Node = node, Withdraw = node.Withdraw };
-                var target = new HttpChaosTarget(node.Url, node.AdminKey);
-                await using (target) record = await new DrillRunner(target, time, log, Progress, tools: tools).RunAsync(plan, abort);
-            }
+            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
+            var stage = await DrillStage.SetAsync(plan, node, postgres, new HostFloors(folder, time), home, abort);
+            await using (stage) record = await new DrillRunner(stage.Target, time, log, Progress, tools: stage.Tools).RunAsync(plan, abort);
 
             // A failed drill keeps its node's journal and log as evidence.
             if (DrillJudge.Judge(plan, record).Verdict == Verdict.Pass) Directory.Delete(home, recursive: true);
@@ -101,7 +109,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         }
         catch (ChaosUnsupportedException e)
         {
-            return new DrillRecord { Inconclusive = e.Message };
+            return new DrillRecord { Missing = e.Message };
         }
         catch (ChaosTargetException e)
         {

@@ -20,6 +20,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     /// <summary>A start takes 3 s on a quiet machine.</summary>
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan ExitPoll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     /// <summary>No drill lasts longer; a node of a run that hangs is ended then.</summary>
@@ -30,6 +31,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     private readonly Lock _gate = new();
     private Process? _process;
     private bool _logClosed;
+    private bool _again;
 
     private ThrowawayNode(NodePlan plan, Uri url, string folder)
     {
@@ -44,6 +46,13 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     public string Folder { get; }
 
     public string DataDirectory { get; }
+
+    public string Name => Path.GetFileName(Folder);
+
+    public bool Running => _process is { } process && !Exited(process);
+
+    /// <summary>Of the process that ended last; null while it runs.</summary>
+    public int? ExitCode => _process is { } process && Exited(process) ? process.ExitCode : null;
 
     /// <summary>The key for chaos inside the node.</summary>
     public string AdminKey => File.ReadAllText(KeyFile).Trim();
@@ -76,6 +85,18 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         }
     }
 
+    public async Task ExitedAsync(CancellationToken cancellation)
+    {
+        // Not WaitForExitAsync: that also waits for children that have inherited its output.
+        while (Running && !cancellation.IsCancellationRequested) await Task.Delay(ExitPoll, _plan.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async Task InjectAsync(InNodeFault fault, CancellationToken withdraw)
+    {
+        var target = new HttpChaosTarget(Url, AdminKey);
+        await using (target) await target.InjectAsync(fault, withdraw);
+    }
+
     public async Task KillAsync()
     {
         if (_process is not { } process) return;
@@ -93,6 +114,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     public async Task StartAgainAsync(CancellationToken cancellation)
     {
         _process?.Dispose();
+        _again = true;
         await LaunchAsync(cancellation);
     }
 
@@ -121,6 +143,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     {
         var process = Start();
         _process = process;
+        _plan.Started(process.Id);
         Capture(process);
         await LeaseAsync(cancellation);
         await ReadyAsync(process, cancellation);
@@ -166,11 +189,12 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
             "run", $"--Guardian:Node:DataDirectory={DataDirectory}", $"--Guardian:Http:Url={Url.GetLeftPart(UriPartial.Authority)}",
             $"--Guardian:Monitors:Resources:Enabled={_plan.WatchResources}", "--Guardian:Cluster:Port=0", "--Guardian:Chaos:Enabled=true", $"--Guardian:Files:Policy={_plan.Policy}", $"--Guardian:Files:Playbooks={_plan.Playbooks}",
         ];
-        var further = _plan.Options.Select(x => $"--{x.Key}={Here(x.Value)}");
+        var further = _plan.Options.Concat(_again ? _plan.OptionsAgain : []).Select(x => $"--{x.Key}={Here(x.Value)}");
         if (_plan.Kernels is not null) further = further.Append($"--Guardian:Files:Kernels={KernelsFile}");
         foreach (var argument in _plan.Program.Arguments.Concat(options).Concat(further)) start.ArgumentList.Add(argument);
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
         foreach (var name in foreign) start.Environment.Remove(name);
+        foreach (var (name, value) in _plan.Environment) start.Environment[name] = value;
         try
         {
             return Process.Start(start) ?? throw new ChaosTargetException($"{_plan.Program.FileName} did not start");
@@ -195,6 +219,18 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
                 if (_plan.Time.GetElapsedTime(began) > ReadyWithin) throw new ChaosTargetException($"the node was not ready within {ReadyWithin.TotalSeconds:0} s:\n{Tail()}");
                 await Task.Delay(Poll, _plan.Time, cancellation);
             }
+        }
+    }
+
+    private static bool Exited(Process process)
+    {
+        try
+        {
+            return process.HasExited;
+        }
+        catch (InvalidOperationException)
+        {
+            return true; // disposed: another one is about to start
         }
     }
 
@@ -224,7 +260,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -242,7 +278,17 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 /// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
 /// <param name="Keeper">Ends it when this process dies.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, string? Kernels, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time);
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, string? Kernels, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time)
+{
+    /// <summary>Options with which it is started again, over the others.</summary>
+    public IReadOnlyDictionary<string, string> OptionsAgain { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Secrets, which a command line would show to everybody.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Called with the process id as soon as there is one.</summary>
+    public Action<int> Started { get; init; } = static _ => { };
+}
 
 /// <summary>The drill cannot be run on this machine; it is inconclusive.</summary>
 internal sealed class ChaosUnsupportedException(string message) : Exception(message);

@@ -70,8 +70,9 @@ internal static class ChaosCommand
         var report = new Option<string>("--report") { DefaultValueFactory = _ => Path.Combine("artifacts", "chaos"), Description = "Folder of the reports" };
         var yes = new Option<bool>("--yes") { Description = "Confirms a run against the node that --url names, which must allow it (Guardian:Chaos:Enabled); without --url each drill has a fresh node" };
         var playbooks = new Option<string?>("--playbooks") { Description = "Folder of playbooks of the throw-away nodes; default: playbooks, then the shipped ones" };
+        var postgres = new Option<string?>("--postgres") { Description = $"Connection string of a PostgreSQL server for scenarios with several nodes, better given as {ChaosPostgres.Variable}; default: a server of the run's own, where PostgreSQL is installed" };
         var scenarios = ScenariosOption();
-        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, playbooks, scenarios };
+        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, playbooks, postgres, scenarios };
         command.SetAction(async (result, abort) =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
@@ -88,6 +89,7 @@ internal static class ChaosCommand
                     Seed = result.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
                     Repeat = times,
                     Report = result.GetValue(report)!,
+                    Postgres = result.GetValue(postgres) ?? (Environment.GetEnvironmentVariable(ChaosPostgres.Variable) is { Length: > 0 } server ? server : null),
                     Playbooks = result.GetValue(playbooks) is { } given ? Path.GetFullPath(given) : null,
                 };
                 if (result.GetValue(options.Url) is { } text)

@@ -28,6 +28,7 @@ internal static class KernelsCommand
         command.Add(Verb(options, "stop", "Stop a kernel until it is restarted", [], _ => []));
         command.Add(Verb(options, "scale", "Change the replicas within the kernel's bounds", [change, replicas],
             x => new JsonObject { ["change"] = x.GetValue(change), ["replicas"] = x.GetValue(replicas) }));
+        JobsCommands.AddTo(command, options);
         return command;
     }
 

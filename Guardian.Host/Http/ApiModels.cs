@@ -259,10 +259,11 @@ internal sealed record KernelAnswerView
 }
 
 /// <param name="StartTime">Clock ticks from the machine's start; with the pid it names the process for good.</param>
-internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit);
+/// <param name="Unlimited">Why it runs without the limits that were declared.</param>
+internal sealed record ReplicaAnswerView(int Index, string State, long Epoch, int? Pid, long? StartTime, DateTimeOffset? StartedAt, DateTimeOffset? LastHeartbeat, string? LastExit, string? Unlimited);
 
 /// <summary>A pool's jobs; <paramref name="Workers"/> is how many may run at once now.</summary>
-internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over);
+internal sealed record JobTotalsView(int Waiting, int Running, int Workers, long Accepted, long Over, long Failed, long Requeued);
 
 internal sealed record JobAnswerView(string Id, string Kernel, string? Command, int Priority, string State, DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
     int Attempt, int? ExitCode, string? Output, string? Reason);
@@ -293,6 +294,7 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(KernelRequest))]
 [JsonSerializable(typeof(JobAnswerView))]
 [JsonSerializable(typeof(JobRequest))]
+[JsonSerializable(typeof(IReadOnlyList<JobAnswerView>), TypeInfoPropertyName = "Jobs")]
 [JsonSerializable(typeof(IReadOnlyList<KernelAnswerView>), TypeInfoPropertyName = "Kernels")]
 [JsonSerializable(typeof(Silence))]
 [JsonSerializable(typeof(SilenceRequest))]

@@ -130,7 +130,7 @@ internal static class KernelRoutes
     {
         var now = call.Guardian.Parts.Time.GetUtcNow();
         var replicas = kernel.Instances.Select(x => new ReplicaAnswerView(x.Index, YamlValues.Snake(x.State), x.Epoch, x.Process?.Pid, x.Process?.Start, x.StartedAt,
-            x.Heart is null ? null : now - x.Heart.Silent, x.LastExit)).ToList();
+            x.Heart is null ? null : now - x.Heart.Silent, x.LastExit, x.Unlimited)).ToList();
         return new KernelAnswerView
         {
             Name = kernel.Name,
@@ -145,7 +145,7 @@ internal static class KernelRoutes
             Min = kernel.Replicas.Min,
             Max = kernel.Replicas.Max,
             Running = kernel.Jobs?.Workers ?? kernel.Instances.Count(x => x.State == KernelState.Running),
-            Jobs = kernel.Jobs is { } jobs ? new JobTotalsView(jobs.Waiting, jobs.Running, jobs.Workers, jobs.Accepted, jobs.Over) : null,
+            Jobs = kernel.Jobs is { } jobs ? new JobTotalsView(jobs.Waiting, jobs.Running, jobs.Workers, jobs.Accepted, jobs.Over, jobs.Failed, jobs.Requeued) : null,
             Replicas = replicas,
             LastHeartbeat = replicas.Max(x => x.LastHeartbeat),
             Restarts = kernel.Restarts,

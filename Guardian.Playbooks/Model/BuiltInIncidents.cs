@@ -41,6 +41,9 @@ public static class BuiltInIncidents
     /// <summary>Nodes whose policies or playbooks differ for longer than a change takes.</summary>
     public const string ConfigDrift = "config_drift";
 
+    /// <summary>A node's bus that does not answer, does not move, or restarts again and again.</summary>
+    public const string BusDegraded = "message_bus.degraded";
+
     private static readonly FieldSpec Principal = new("principal", FieldType.String, false, "The blamed principal; missing where nobody is blamed.");
     private static readonly FieldSpec Topic = new("topic", FieldType.String, true, "The topic of most violations.");
     private static readonly FieldSpec Violations = new("violations", FieldType.Int, true, "Violations so far; grows while the incident is open.");
@@ -98,6 +101,13 @@ public static class BuiltInIncidents
             new("hashes", FieldType.String, true, "Each node with the beginning of its hash."),
             new("reason", FieldType.String, true, "What was seen."),
         ]) { Key = x => Text(x, "what") is { } what ? DriftKey(what) : null },
+        new(BusDegraded,
+        [
+            new("reason", FieldType.String, true, "What was seen."),
+            new("restarts", FieldType.Int, true, "Restarts since the node started, as far as they are known."),
+            new("parked", FieldType.Int, false, "Messages that crashed their handler; missing where the bus did not answer."),
+            new("queued", FieldType.Int, false, "Messages accepted and not yet delivered; missing where the bus did not answer."),
+        ]) { Key = x => Text(x, "node") is { } node ? BusKey(node) : null },
         new(SensorFailure,
         [
             new("resource", FieldType.String, true, "cpu, memory, disk or sampler."),
@@ -120,6 +130,9 @@ public static class BuiltInIncidents
 
     /// <summary>Of files, policy or playbooks, that differ between nodes.</summary>
     public static string DriftKey(string what) => $"cluster/config/{what}";
+
+    /// <summary>Of a node's bus.</summary>
+    public static string BusKey(string node) => $"bus/{node}";
 
     /// <summary>Of a kernel on its node.</summary>
     public static string KernelKey(string node, string kernel) => $"kernel/{node}/{kernel}";

@@ -60,6 +60,28 @@ public sealed class RestartTests : BusFixture
     }
 
     [Fact]
+    public async Task A_queue_that_does_not_move_is_no_health_and_a_restart_moves_it()
+    {
+        var probe = CreateTestProbe();
+        var alice = Gateway.ClientPort("alice");
+        alice.Subscribe("a.>", probe.Ref);
+        Publish(alice, "a.x", 1).Accepted.Should().BeTrue();
+        await probe.ExpectMsgAsync<BusMessage>(TimeSpan.FromSeconds(10));
+        var topic = State.Topics.All.Single();
+        await AwaitConditionAsync(() => Task.FromResult(!topic.Scheduled), TimeSpan.FromSeconds(10));
+
+        // A wake-up that was lost ten seconds ago.
+        topic.TrySchedule(TimeProvider.System.GetTimestamp() - 10 * TimeProvider.System.TimestampFrequency).Should().BeTrue();
+        Publish(alice, "a.x", 2).Accepted.Should().BeTrue();
+        (await Bus.Ask<BusHealth>(GetBusHealth.Instance, TimeSpan.FromSeconds(10))).Healthy.Should().BeFalse();
+        probe.HasMessages.Should().BeFalse();
+
+        (await Ask("k1")).Done.Should().BeTrue();
+        Number(await probe.ExpectMsgAsync<BusMessage>(TimeSpan.FromSeconds(10))).Should().Be(2);
+        (await Bus.Ask<BusHealth>(GetBusHealth.Instance, TimeSpan.FromSeconds(10))).Healthy.Should().BeTrue();
+    }
+
+    [Fact]
     public async Task A_delivery_that_crashes_is_parked_and_the_other_subscribers_get_the_message()
     {
         var probe = CreateTestProbe();

@@ -56,6 +56,34 @@ public sealed class ChaosRunTests : IDisposable
         output.ToString().Should().Contain("0 of 2 passed (0 %): harness_error");
     }
 
+    /// <summary>Asked for by its name it is inconclusive; of <c>all</c> it is left out, and what can run decides.</summary>
+    [Theory]
+    [InlineData("S07")]
+    [InlineData("all")]
+    public async Task Without_PostgreSQL_a_cluster_is_not_started_and_the_reason_is_given(string asked)
+    {
+        var output = new StringWriter();
+        var console = new ChaosConsole(output, TextWriter.Null, json: false, terminal: false, TimeProvider.System);
+        var run = new ChaosRun(console, TimeProvider.System, () => new GuardianProgram("/bin/false", []), _ => Task.FromResult<double?>(0), _ => new NoLeasekeeper("none in this test"));
+        var scenario = ScenarioLoader.LoadDirectory(Path.Combine(AppContext.BaseDirectory, "scenarios")).Scenarios.Single(x => x.Name == "S07_node_killed");
+
+        var (report, folder) = await run.RunAsync(new ChaosRequest { Scenarios = [scenario], Ids = [asked], Seed = 42, Repeat = 1, Report = _folder, Postgres = "Host=127.0.0.1;Port=1;Timeout=1" }, default);
+        console.Closing(report, folder);
+
+        var junit = XDocument.Load(Path.Combine(folder, "junit.xml")).Root!;
+        if (asked == "all")
+        {
+            report.Skipped.Should().ContainSingle().Which.Missing.Should().Contain("PostgreSQL");
+            output.ToString().Should().Contain("left out: S07_node_killed: the PostgreSQL that was given does not answer");
+            junit.Descendants("skipped").Should().ContainSingle();
+        }
+        else
+        {
+            report.Worst.Should().Be(Verdict.Inconclusive);
+            report.Drills[0].Judgement.Reasons[0].Should().Contain("PostgreSQL");
+        }
+    }
+
     [Fact]
     public async Task On_a_busy_machine_the_control_is_inconclusive_and_no_node_is_started()
     {

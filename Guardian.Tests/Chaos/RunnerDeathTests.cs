@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Tests.Leasekeeping;
+using Guardian.Tests.Persistence;
+using Npgsql;
+using Eventually = Guardian.Tests.Leasekeeping.Eventually;
 using Xunit.Abstractions;
 
 namespace Guardian.Tests.Chaos;
@@ -10,17 +14,25 @@ namespace Guardian.Tests.Chaos;
 [Collection("scenarios")]
 public sealed class RunnerDeathTests(ITestOutputHelper output)
 {
-    /// <summary>Every fault kind with GUARDIAN_CHAOS_DEATHS=all; else those that touch more than the runner's own process.</summary>
-    public static TheoryData<string> Scenarios => Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") == "all"
-        ? new("S02_acl_spam", "S05_bus_crash", "S06_journal_locked", "S06_journal_readonly", "S06_journal_full", "S15_healer_killed")
-        : new("S06_journal_readonly", "S06_journal_full");
+    /// <summary>One scenario of every fault kind with GUARDIAN_CHAOS_DEATHS=all; else a few of those that touch more than the runner's own process.</summary>
+    public static TheoryData<string> Scenarios
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("GUARDIAN_CHAOS_DEATHS") != "all") return [.. Postgres.Missing is null ? ["S06_journal_full", "S01_sigstop", "S06_postgres_refused"] : (string[])["S06_journal_full", "S01_sigstop"]];
+            var shipped = Shipped.Where(x => x.Fault is not null && (Postgres.Missing is null || !x.Postgres)).ToList();
+            return [.. shipped.SelectMany(x => x.Also.Prepend(x.Fault!).Select(f => (Kind: f.Fault.Name, Scenario: x))).GroupBy(x => x.Kind, StringComparer.Ordinal).Select(x => x.First().Scenario.Name).Distinct()];
+        }
+    }
+
+    private static IReadOnlyList<Scenario> Shipped => ScenarioLoader.LoadDirectory(Path.Combine(AppContext.BaseDirectory, "scenarios")).Scenarios;
 
     [RootTheory]
     [MemberData(nameof(Scenarios))]
     public async Task Nothing_is_left_behind(string scenario)
     {
         var reports = Directory.CreateTempSubdirectory("guardian-death-");
-        var start = new ProcessStartInfo(LeasekeeperFixture.Executable.FileName, [.. LeasekeeperFixture.Executable.Arguments, "chaos", "run", scenario, "--report", reports.FullName])
+        var start = new ProcessStartInfo(LeasekeeperFixture.Executable.FileName, [.. LeasekeeperFixture.Executable.Arguments, "chaos", "run", scenario, "--report", reports.FullName, .. Postgres.Server is { } server ? ["--postgres", server] : (string[])[]])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = reports.FullName,
@@ -34,6 +46,7 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
         var clock = Stopwatch.StartNew();
         runner.Kill();
         await Eventually.HoldsAsync(() => Left(reports).Count == 0, $"all is undone: {string.Join(", ", Left(reports))}", 30);
+        clock.Elapsed.Should().BeLessThan(Shipped.Single(x => x.Name == scenario).Fault!.Ttl + TimeSpan.FromSeconds(2), "the time to live of the fault, and 2 s");
         output.WriteLine($"{scenario}: {string.Join(", ", left)} gone {clock.ElapsedMilliseconds} ms after kill -9");
         await reading;
         reports.Delete(recursive: true);
@@ -43,14 +56,27 @@ public sealed class RunnerDeathTests(ITestOutputHelper output)
     private static List<string> Left(DirectoryInfo reports)
     {
         var left = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(x => int.TryParse(x, out _))
-            .Where(x => Read($"/proc/{x}/cmdline").Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
+            .Where(x => (Read($"/proc/{x}/cmdline") + Read($"/proc/{x}/environ")).Contains(reports.FullName, StringComparison.Ordinal) && !Read($"/proc/{x}/cmdline").Contains("\0chaos\0", StringComparison.Ordinal))
             .Where(x => ProcessIdentity.Of(int.Parse(x!, CultureInfo.InvariantCulture)) is not null).Select(x => $"process {x}").ToList();
         left.AddRange(File.ReadAllLines("/proc/mounts").Where(x => x.Contains(reports.FullName, StringComparison.Ordinal)).Select(_ => "a mount"));
         var run = reports.EnumerateDirectories().FirstOrDefault();
         if (run is null) return left;
         left.AddRange(run.EnumerateDirectories("guardian-S*").Select(x => $"folder {x.Name}"));
+        left.AddRange(Databases().Select(x => $"database {x}"));
         left.AddRange(run.EnumerateFiles("*.lease.json", SearchOption.AllDirectories).Select(_ => "a lease"));
         return left;
+    }
+
+    private static List<string> Databases()
+    {
+        if (Postgres.Server is not { } server) return [];
+        using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        connection.Open();
+        using var command = new NpgsqlCommand("select datname from pg_database where datname like 'guardian\\_chaos\\_%'", connection);
+        using var reader = command.ExecuteReader();
+        var names = new List<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
     }
 
     private static string History(DirectoryInfo reports)

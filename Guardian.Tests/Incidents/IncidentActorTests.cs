@@ -100,7 +100,7 @@ public sealed class IncidentActorTests : TestKit
         Answer(ban);
         await PassChecks();
         await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
-        Sys.ActorOf(Props.Create(() => new JournalReader("incident-" + IncidentKeys.Entity("k"), TestActor)));
+        Sys.ActorOf(Props.Create(() => new JournalReader("incident-" + IncidentKeys.Entity("k"), TestActor, false)));
         var journal = await ExpectMsgAsync<IReadOnlyList<object>>(Patience);
         (journal.Count(x => x is IncidentOpened), journal.Count(x => x is IncidentRunAssigned), journal.Count(x => x is IncidentJoined)).Should().Be((1, 1, 99));
     }
@@ -309,11 +309,42 @@ public sealed class IncidentActorTests : TestKit
         (await ExpectMsgAsync<RunRequested>(Patience)).Reason.Should().Contain("1000 incidents are open");
     }
 
+    [Fact]
+    public async Task A_key_that_recurs_all_day_is_read_back_from_a_snapshot()
+    {
+        var incident = Incident();
+        for (var detection = 1; detection <= 120; detection++)
+        {
+            incident.Tell(Raised(detection, detection), _monitor.Ref);
+            await _monitor.FishForMessageAsync<IncidentAccepted>(x => x.Detection == detection, Patience);
+        }
+
+        var first = await Dispatch("ban");
+        await Kill(incident);
+        IReadOnlyList<object> read = [];
+        await AwaitAssertAsync(async () =>
+        {
+            Sys.ActorOf(Props.Create(() => new JournalReader("incident-" + IncidentKeys.Entity("k"), TestActor, true)));
+            read = await ExpectMsgAsync<IReadOnlyList<object>>(Patience);
+            read[0].Should().BeOfType<SnapshotOffer>();
+        }, Patience);
+
+        read.Count.Should().BeLessThan(30, "120 detections are behind the snapshot");
+        var again = Incident();
+        again.Tell(Raised(120, 120), _monitor.Ref);
+        var accepted = await _monitor.FishForMessageAsync<IncidentAccepted>(_ => true, Patience);
+        accepted.IncidentId.Should().Be(IncidentKeys.Entity("k")[..12] + "-1", "a known detection opens nothing");
+        (await _agent.FishForMessageAsync<ResolveAction>(_ => true, Patience)).Dispatch.Key.Should().Be(first.Key, "the run goes on where it was");
+    }
+
     /// <summary>Tells what an entity has in the journal.</summary>
     private sealed class JournalReader : ReceivePersistentActor
     {
-        public JournalReader(string persistenceId, IActorRef to)
+        private readonly bool _snapshots;
+
+        public JournalReader(string persistenceId, IActorRef to, bool snapshots)
         {
+            _snapshots = snapshots;
             PersistenceId = persistenceId;
             JournalPluginId = Guardian.Actors.Persistence.GuardianPersistence.JournalId;
             SnapshotPluginId = Guardian.Actors.Persistence.GuardianPersistence.SnapshotsId;
@@ -323,6 +354,8 @@ public sealed class IncidentActorTests : TestKit
         }
 
         public override string PersistenceId { get; }
+
+        public override Recovery Recovery => _snapshots ? Recovery.Default : new Recovery(SnapshotSelectionCriteria.None);
     }
 
     private async Task Kill(IActorRef incident)

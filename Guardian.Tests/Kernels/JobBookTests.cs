@@ -30,6 +30,34 @@ public sealed class JobBookTests
     }
 
     [Fact]
+    public void What_kills_its_node_again_and_again_is_kept_as_failed_with_its_payload_and_tried_once_more_on_command()
+    {
+        var book = new JobBook("k", 10);
+        book.Apply(Accepted("a"));
+        JobEvent after = new JobRequeued { Id = "a", At = T0, Reason = "" };
+        for (var attempt = 1; after is JobRequeued; attempt++)
+        {
+            attempt.Should().BeLessThanOrEqualTo(JobBook.UnknownAttempts);
+            book.Take().Should().NotBeNull();
+            book.Apply(new JobStarted { Id = "a", At = T0, Attempt = attempt });
+            book.Apply(after = JobBook.Unknown(book.Find("a")!, 1, T0));
+        }
+
+        book.View("a").Should().Match<JobView>(x => x.State == JobState.Failed && x.Attempt == 3 && x.Payload == "p" && x.Reason!.Contains("3 times"));
+        (book.Over, book.Failed, book.Requeued, book.Take()).Should().Be((1L, 1L, 2L, null));
+        book.List(JobState.Failed, 10).Should().ContainSingle();
+
+        book.Apply(new JobRetried { Id = "a", At = T0, By = "operator/test" });
+        (book.Over, book.Failed, book.MayRetry("a")).Should().Be((0L, 0L, false));
+        book.Take()!.Accepted.Payload.Should().Be("p");
+        book.Apply(new JobStarted { Id = "a", At = T0, Attempt = 4 });
+        book.Apply(JobBook.After(book.Find("a")!, 3, new JobResult(JobState.Succeeded, 0), T0));
+        book.View("a").Should().Match<JobView>(x => x.State == JobState.Succeeded && x.Payload == "");
+        book.Apply(new JobRetried { Id = "a", At = T0, By = "operator/test" });
+        book.View("a")!.State.Should().Be(JobState.Succeeded);
+    }
+
+    [Fact]
     public void Only_the_newest_that_are_over_are_kept()
     {
         var book = new JobBook("k", 10);
@@ -46,13 +74,14 @@ public sealed class JobBookTests
 
     /// <summary>A snapshot anywhere, written and read, changes nothing that follows.</summary>
     [Fact]
-    public void A_snapshot_is_as_good_as_the_events() => Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3]).Array[1, 120].Sample((steps) =>
+    public void A_snapshot_is_as_good_as_the_events() => Gen.Select(Gen.Int[0, 5], Gen.Int[0, 4]).Array[1, 120].Sample((steps) =>
     {
         var events = steps.Select((x, i) => (JobEvent)(x.Item2 switch
         {
             0 => Accepted($"{x.Item1}", i),
             1 => new JobStarted { Id = $"{x.Item1}", At = T0.AddSeconds(i), Attempt = 1 },
             2 => new JobRequeued { Id = $"{x.Item1}", At = T0.AddSeconds(i), Reason = "r" },
+            3 => new JobRetried { Id = $"{x.Item1}", At = T0.AddSeconds(i), By = "b" },
             _ => new JobEnded { Id = $"{x.Item1}", At = T0.AddSeconds(i), State = "failed", Reason = "r" },
         })).ToList();
         var (whole, restored) = (new JobBook("k", 100), new JobBook("k", 100));

@@ -7,7 +7,6 @@ using Guardian.Actors.Kernels.Processes;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Scheduling;
 using Xunit.Abstractions;
-using Posix = Guardian.Actors.Kernels.Processes.PosixProcess;
 
 namespace Guardian.Tests.Kernels;
 
@@ -34,13 +33,15 @@ public sealed class KernelSupervisorTests : TestKit
         var catalog = new KernelCatalog(_file, (code ?? new KernelsOptions()).Declared);
         catalog.TryReload().Should().BeTrue(string.Join("; ", catalog.Errors));
         Catalog = catalog;
-        return _supervisor = Sys.ActorOf(KernelSupervisor.Props(new SupervisorMemory(catalog, _directory, new KernelLeases(TimeProvider.System, "n1")), new KernelWorld
+        return _supervisor = Sys.ActorOf(KernelSupervisor.Props(new SupervisorMemory(catalog, _directory, new KernelLeases(TimeProvider.System, "n1"), Scales), new KernelWorld
         {
             Time = TimeProvider.System, Hearts = _hearts, Node = "n1", Scheduler = new SchedulerBoard(), Leasekeeper = new NoLeasekeeper("there is none in this test"), Folder = Path.Combine(_root.FullName, "data"), Register = (_, _) => new TaskCompletionSource<BusPort>().Task,
         }));
     }
 
     private KernelCatalog Catalog { get; set; } = null!;
+
+    private KernelScales Scales => KernelScales.Load(Path.Combine(_root.FullName, "data"), x => throw new InvalidOperationException(x));
 
     private static string Sleeper(string name, string more = "") => $"  - {{ name: {name}, type: process, command: [sleep, '1000']{more} }}\n";
 
@@ -80,7 +81,7 @@ public sealed class KernelSupervisorTests : TestKit
         for (var i = 0; i < 20; i++)
         {
             var clock = Stopwatch.StartNew();
-            Posix.Signal(pid.Pid, Posix.Kill);
+            Posix.Signal(pid.Pid, Posix.SIGKILL);
             var view = await UntilAsync("k", x => x.State == KernelState.Running && x.Instances[0].Process is { } next && next != pid);
             times.Add(clock.Elapsed.TotalMilliseconds);
             pid.Alive.Should().BeFalse();
@@ -147,8 +148,31 @@ public sealed class KernelSupervisorTests : TestKit
         changed.Instances[0].Process.Should().NotBe(before["changed"].Instances[0].Process);
         await Await.UntilAsync(() => new[] { before["kept"].Instances[1], before["changed"].Instances[0], before["gone"].Instances[0] }.All(x => !x.Process!.Alive), Soon);
 
-        Posix.Signal(kept.Instances[0].Process!.Pid, Posix.Kill);
+        Posix.Signal(kept.Instances[0].Process!.Pid, Posix.SIGKILL);
         await UntilAsync("kept", x => x.State == KernelState.Running && x.Instances[0].Process != kept.Instances[0].Process);
+    }
+
+    [LinuxFact]
+    public async Task A_scale_by_command_outlives_the_node_and_a_changed_definition_begins_anew()
+    {
+        Start(Sleeper("k", ", replicas: { count: 1, min: 0, max: 4 }") + Sleeper("s"));
+        await RunningAsync("k");
+        await RunningAsync("s");
+        (await AskAsync(new ScaleKernel { Name = "k", To = 3, By = "t", Reason = "t" })).Done.Should().BeTrue();
+        (await AskAsync(new StopKernel { Name = "s", By = "t", Reason = "t" })).Done.Should().BeTrue();
+        await UntilAsync("s", x => x.State == KernelState.Stopped);
+        await _supervisor.Ask<KernelsEnded>(new EndKernels(TimeSpan.FromSeconds(20)), Soon);
+
+        Start(Sleeper("k", ", replicas: { count: 1, min: 0, max: 4 }") + Sleeper("s"));
+        await UntilAsync("k", x => x.Instances.Count(y => y.State == KernelState.Running) == 3);
+        (await UntilAsync("s", x => x.State == KernelState.Stopped)).Replicas.Count.Should().Be(0);
+        (await AskAsync(new RestartKernel { Name = "s", By = "t", Reason = "t" })).Done.Should().BeTrue();
+        await RunningAsync("s");
+        await _supervisor.Ask<KernelsEnded>(new EndKernels(TimeSpan.FromSeconds(20)), Soon);
+
+        Start(Sleeper("k", ", replicas: { count: 2, min: 0, max: 4 }") + Sleeper("s"));
+        await UntilAsync("k", x => x.State == KernelState.Running && x.Replicas.Count == 2);
+        await RunningAsync("s");
     }
 
     [LinuxFact]

@@ -12,6 +12,17 @@ public sealed class KernelsFileTests
     }
 
     [Fact]
+    public void Limits_are_read_and_what_is_none_is_said()
+    {
+        var (kernels, errors) = Read("kernels:\n  - { name: k, type: process, command: [x], limits: { cpu: 1.5, memory: 512MiB, processes: 200 } }\n");
+        errors.Should().BeEmpty();
+        kernels[0].Process!.Limits.Should().Be(new LimitSpec(1.5, 512 * 1024 * 1024, 200));
+        Read("kernels:\n  - { name: k, type: process, command: [x], limits: { cpu: 0, memory: 1KiB, process: 2 } }\n").Errors.Should().SatisfyRespectively(
+            x => x.Should().Contain("'cpu' must be"), x => x.Should().Contain("at least 4MiB"), x => x.Should().Contain("no key 'process'"));
+        Read("kernels:\n  - { name: k, type: process, command: [x], limits: {} }\n").Errors.Should().ContainSingle().Which.Should().Contain("'limits' needs");
+    }
+
+    [Fact]
     public void The_documented_shape_is_read()
     {
         var (kernels, errors) = Read("""

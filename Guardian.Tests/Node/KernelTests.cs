@@ -161,7 +161,32 @@ public sealed class KernelTests
         using (var wrong = await PostAsync(node, "/api/v1/kernels/pool/jobs", """{ "command": "upper", "priority": 12 }""")) wrong.StatusCode.Should().Be(HttpStatusCode.BadRequest);
         using (var nobody = await node.Http.GetAsync("/api/v1/kernels/pool/jobs/job-x")) nobody.StatusCode.Should().Be(HttpStatusCode.NotFound);
         var pool = await KernelAsync(node, "pool", x => x.GetProperty("jobs").GetProperty("over").GetInt32() == 3);
+        var metrics = await node.Http.GetStringAsync("/metrics");
+        metrics.Should().MatchRegex("guardian_kernel_jobs_ended[a-z_]*\\{[^}]*kernel=\"pool\"[^}]*outcome=\"failed\"[^}]*\\} 2").And.MatchRegex("guardian_kernel_state[a-z_]*\\{[^}]*state=\"running\"[^}]*\\} 1")
+            .And.MatchRegex("guardian_kernel_heartbeat_age_seconds\\{[^}]*kernel=\"pool\"");
         pool.GetProperty("jobs").GetProperty("accepted").GetInt32().Should().Be(3);
+    }
+
+    [LinuxFact]
+    public async Task What_fails_is_kept_with_its_payload_and_tried_again_on_command()
+    {
+        var flag = Path.Combine(Directory.CreateTempSubdirectory("guardian-jobs-").FullName, "flag");
+        await using var node = await NodeAsync($"  - {{ name: pool, type: jobs, workers: 1, commands: {{ handle: {{ command: [sh, -c, \"test -e {flag} || kill -KILL $$\"], attempts: 3 }} }} }}\n");
+        await RunningAsync(node, "pool");
+        const string Payload = "poison ☠ \\\"$(x)\\\"\\n";
+        var id = await SubmitAsync(node, "pool", $$"""{ "payload": "{{Payload}}" }""");
+        var job = await EndedAsync(node, "pool", id);
+        (Text(job, "state"), job.GetProperty("attempt").GetInt32()).Should().Be(("failed", 3));
+        (await node.ListAsync("/api/v1/kernels/pool/jobs?state=failed")).Should().ContainSingle().Which.GetProperty("id").GetString().Should().Be(id);
+        (await node.Http.GetStringAsync($"/api/v1/kernels/pool/jobs/{id}/payload")).Should().Be("poison ☠ \"$(x)\"\n");
+        File.WriteAllText(flag, "");
+        (await node.CommandAsync("kernels", "jobs", "pool", "--state", "failed")).Output.Should().Contain(id).And.Contain("exit code 137");
+        (await node.CommandAsync("kernels", "retry", "pool", id)).Should().Match<(int ExitCode, string Output)>(x => x.ExitCode == 0 && x.Output.Contains(id));
+        job = await EndedAsync(node, "pool", id);
+        (Text(job, "state"), job.GetProperty("attempt").GetInt32()).Should().Be(("succeeded", 4));
+        using (var twice = await PostAsync(node, $"/api/v1/kernels/pool/jobs/{id}/retry")) twice.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        using (var gone = await node.Http.GetAsync($"/api/v1/kernels/pool/jobs/{id}/payload")) gone.StatusCode.Should().Be(HttpStatusCode.NotFound);
+        using (var wrong = await node.Http.GetAsync("/api/v1/kernels/pool/jobs?state=ended")) wrong.StatusCode.Should().Be(HttpStatusCode.BadRequest);
     }
 
     [LinuxFact]

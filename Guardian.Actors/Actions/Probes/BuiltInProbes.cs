@@ -13,5 +13,6 @@ internal static class BuiltInProbes
         new ResourcesCurrent(dependencies),
         new ProcessesFind(dependencies),
         new ClusterMembers(dependencies),
+        new ClusterConfig(dependencies),
     ];
 }

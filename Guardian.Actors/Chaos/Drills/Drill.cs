@@ -9,9 +9,9 @@ internal sealed class Drill(
 {
     private readonly Scenario _scenario = plan.Scenario;
     private readonly NodeWatch _watch = new();
-    private readonly DrillChecks _checks = new(target, tally, clock, tools.DataDirectory);
+    private readonly DrillChecks _checks = new(target, tally, clock, tools);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
-    private readonly DrillFaults _faults = new(plan, target, clock, name, tally, log, tools);
+    private readonly List<BlindSpan> _doubtful = [];
     private readonly NeverWatch _never = new(plan.Scenario.Never);
     private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
     private readonly List<LoadWindow> _windows = [];
@@ -19,7 +19,8 @@ internal sealed class Drill(
     private string? _error;
     private string? _aborted;
     private string? _unsupported;
-    private IReadOnlyList<string> _journal = [];
+    private readonly DrillJournal _journal = new(tools, clock);
+    private DrillFaults? _made;
     private TimeSpan? _injected;
     private TimeSpan? _withdrawn;
     private TimeSpan? _proven;
@@ -65,9 +66,10 @@ internal sealed class Drill(
     {
         HarnessError = _error,
         Aborted = _aborted,
-        Inconclusive = _unsupported,
-        Blind = reader.Blind,
-        JournalAnomalies = _journal,
+        Missing = _unsupported,
+        Blind = [.. reader.Blind, .. _doubtful],
+        JournalAnomalies = _journal.Problems,
+        TakenOver = _journal.TakenOver(_proven),
         Injected = _injected,
         Withdrawn = _withdrawn,
         UndoProven = _undoProven,
@@ -85,9 +87,16 @@ internal sealed class Drill(
         Ended = clock.Now,
     };
 
+    private DrillFaults Faults => _made ??= new DrillFaults(plan, target, clock, name, tally, log, tools, Doubtful);
+
+    private void Doubtful(string node)
+    {
+        lock (_doubtful) _doubtful.Add(new BlindSpan(clock.Now - LoadReader.UnderWay, TimeSpan.MaxValue, node));
+    }
+
     private async Task<bool> PrepareAsync(CancellationToken abort)
     {
-        if ((_unsupported = _faults.Unsupported()) is not null) return false;
+        if ((_unsupported = Faults.Unsupported()) is not null) return false;
         progress("steady state");
         await _watch.BaselineAsync(target, abort).ConfigureAwait(false);
         var alreadyBanned = plan.FaultPrincipals.Concat(plan.LoadPrincipals).Intersect(_watch.BannedBefore).ToList();
@@ -136,7 +145,7 @@ internal sealed class Drill(
             progress($"latency {i + 1} of {bound.Windows}");
             await QuietAsync(bound, abort).ConfigureAwait(false);
             var from = clock.Now;
-            await _faults.AgainAsync(abort).ConfigureAwait(false);
+            await Faults.AgainAsync(abort).ConfigureAwait(false);
             await clock.UntilAsync(from + bound.Length, abort).ConfigureAwait(false);
             _windows.Add(new LoadWindow(true, from, clock.Now));
         }
@@ -146,18 +155,18 @@ internal sealed class Drill(
     {
         var from = clock.Now;
         await WatchForAsync(bound.Length, abort).ConfigureAwait(false);
-        _windows.Add(new LoadWindow(false, from, clock.Now));
+        _windows.Add(new(false, from, clock.Now));
     }
 
     private async Task FaultAsync(LatencyBound? bound, CancellationToken abort)
     {
-        await _faults.PlanUndoAsync(abort).ConfigureAwait(false);
+        await Faults.PlanUndoAsync(abort).ConfigureAwait(false);
         progress("fault");
         using var withdraw = CancellationTokenSource.CreateLinkedTokenSource(abort);
         var from = clock.Now;
         _injected = from;
         log.Write(from, "fault-injected", durable: true);
-        _faults.Inject(withdraw.Token);
+        Faults.Inject(withdraw.Token);
         try
         {
             await ObserveAsync(from, bound, abort).ConfigureAwait(false);
@@ -165,7 +174,7 @@ internal sealed class Drill(
         finally
         {
             await withdraw.CancelAsync().ConfigureAwait(false);
-            if (await _faults.WithdrawnAsync().ConfigureAwait(false) is { } remains)
+            if (await Faults.WithdrawnAsync().ConfigureAwait(false) is { } remains)
             {
                 _undoProven = false;
                 log.Write(clock.Now, "undo-pending", x => x.WriteString("why", remains), durable: true);
@@ -194,33 +203,22 @@ internal sealed class Drill(
             var began = clock.Now;
             var steady = _proven is null ? null : _checks.FirstBrokenAsync(_scenario.SteadyState, abort);
             await LookAsync(abort).ConfigureAwait(false);
-            if (_faults.First.IsCompleted) _withdrawn ??= clock.Now;
+            if (Faults.First.IsCompleted) _withdrawn ??= clock.Now;
             if (steady is not null)
             {
                 var broken = await steady.ConfigureAwait(false);
                 _stable.Add(began, clock.Now, broken is null);
             }
 
-            if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && _faults.Over)
+            if (bound is not null && _windows.All(x => !x.Flooded) && clock.Now >= from + bound.Length && Faults.Over)
                 _windows.Add(new LoadWindow(true, from, clock.Now));
 
-            var phase = Phase();
+            var phase = DrillPhase.Of(_scenario.Expect, _watch, _proven is not null, _stable.Start is not null);
             if (phase != said) progress(said = phase);
-            if (phase == "healed" && _faults.Over) return;
+            if (phase == DrillPhase.Healed && Faults.Over) return;
             if (clock.Now > (_proven ?? from) + plan.ObserveFor + timing.Grace) return;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
-    }
-
-    private string Phase()
-    {
-        if (_proven is null) return "fault";
-        var expect = _scenario.Expect;
-        if (expect.Incident is not null && _watch.Incidents.Count == 0) return "waiting for detection";
-        var run = _watch.Runs.FirstOrDefault(x => x.Playbook == expect.Playbook);
-        if (expect.Playbook is not null && run is null) return "detected";
-        if (run is { EndedSeen: null }) return run.StepsDone is null ? "acting" : "verifying";
-        return _stable.Start is null ? "recovering" : "healed";
     }
 
     private async Task ProveUndoAsync()
@@ -258,7 +256,7 @@ internal sealed class Drill(
         // A doubled message comes after the first one: one more look after everything has arrived.
         await Task.Delay(timing.Poll * 5, clock.Time, abort).ConfigureAwait(false);
         if (reader.Broken is { } broken) _error = broken;
-        if (tools.DataDirectory is { } data) _journal = await JournalRows.CheckAsync(data, abort).ConfigureAwait(false);
+        await _journal.ReadAsync(abort).ConfigureAwait(false);
     }
 
     private async Task WatchForAsync(TimeSpan length, CancellationToken abort)

@@ -6,7 +6,7 @@ using Guardian.Playbooks.Model;
 namespace Guardian.Actors.Chaos.Drills;
 
 /// <summary>Measures probes and evaluates checks. What cannot be measured does not hold.</summary>
-internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, string? dataDirectory = null)
+internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillClock clock, DrillTools tools)
 {
     public async Task<CheckResult> CheckAsync(ProbeCheck check, CancellationToken cancellation)
     {
@@ -15,10 +15,12 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
             var result = check.Probe switch
             {
                 ChaosProbes.BusViolations => Violations(check.With),
-                ChaosProbes.JournalWritable => await NodeFiles.JournalAsync(dataDirectory, clock.Time, cancellation).ConfigureAwait(false),
-                ChaosProbes.DiskUsed => NodeFiles.Disk(dataDirectory),
-                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(dataDirectory, TargetJson.Text(check.With, "kernel")),
-                ChaosProbes.TasksCount => NodeFiles.Tasks(dataDirectory, TargetJson.Text(check.With, "subject")),
+                ChaosProbes.JournalWritable => await JournalProbe.WriteAsync(tools, clock.Time, cancellation).ConfigureAwait(false),
+                ChaosProbes.DiskUsed => NodeFiles.Disk(tools.DataDirectory),
+                ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(tools.DataDirectory, TargetJson.Text(check.With, "kernel")),
+                ChaosProbes.TasksCount => NodeFiles.Tasks(tools, TargetJson.Text(check.With, "subject")),
+                ChaosProbes.NodesRunning => Count(tools.Nodes.Count > 0 ? tools.Nodes.Count(x => x.Running) : throw new ChaosTargetException("the runner did not start the node")),
+                ChaosProbes.NetworkHeld => Count(tools.Cluster?.Links?.Held ?? throw new ChaosTargetException("there is no network of the runner's own between nodes")),
                 _ => await target.ProbeAsync(check.Probe, check.With, cancellation).ConfigureAwait(false),
             };
             var scope = new EvaluationScope { Result = result };
@@ -41,6 +43,8 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
 
         return null;
     }
+
+    private static JsonElement Count(int count) => TargetJson.Object(x => x.WriteNumber("count", count));
 
     private JsonElement Violations(JsonElement with)
     {

@@ -9,7 +9,7 @@ namespace Guardian.Actors.Chaos.Drills;
 /// The faults of one drill: their undo on disk first and with the leasekeeper where another process must be able to take them
 /// back, then the injection, and at the end their withdrawal. Each ends with its time to live.
 /// </summary>
-internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillClock clock, string name, FloodTally tally, DrillLog log, DrillTools tools)
+internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillClock clock, string name, FloodTally tally, DrillLog log, DrillTools tools, Action<string> doubtful)
 {
     /// <summary>A withdrawal that takes longer is not waited for; the leasekeeper goes on, and the undo counts as unproven.</summary>
     private static readonly TimeSpan WithdrawWithin = TimeSpan.FromSeconds(2);
@@ -124,7 +124,7 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
 
     private FaultContext Context(FloodTally? answers) => new(target, clock, name, plan.Seed)
     {
-        Tally = answers, DataDirectory = tools.DataDirectory, Node = tools.Node, Guardian = tools.Guardian,
+        Tally = answers, DataDirectory = tools.DataDirectory, Nodes = tools.Nodes, Cluster = tools.Cluster, Guardian = tools.Guardian, Doubtful = doubtful,
     };
 
     private IReadOnlyList<LeaseUndo> Undo(FaultSpec spec, int index) =>
@@ -147,8 +147,11 @@ internal sealed record DrillTools
     /// <summary>The node's data directory on this machine; null where it is not known.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>The node's process, where the runner started it.</summary>
-    public INodeControl? Node { get; init; }
+    /// <summary>The nodes' processes, where the runner started them.</summary>
+    public IReadOnlyList<INodeControl> Nodes { get; init; } = [];
+
+    /// <summary>What is around them; null where there is nothing.</summary>
+    public IClusterControl? Cluster { get; init; }
 
     /// <summary>Stops the drill before the machine runs dry; null: not watched.</summary>
     public HostFloors? Floors { get; init; }

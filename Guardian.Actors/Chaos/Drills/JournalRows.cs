@@ -1,28 +1,68 @@
+using System.Data.Common;
+using System.Text.Json;
+using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Persistence;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Guardian.Actors.Chaos.Drills;
 
-/// <summary>Reads a node's SQLite journal for <see cref="JournalChecker"/>.</summary>
-internal static class JournalRows
+/// <summary>Reads the journal itself for <see cref="JournalChecker"/> and <see cref="RunHistoryChecker"/>.</summary>
+/// <param name="Rows">All events, without their contents.</param>
+/// <param name="Runs">Those of <see cref="RunHistoryChecker.Kinds"/>.</param>
+internal sealed record JournalRows(IReadOnlyList<JournalRow> Rows, IReadOnlyList<RunRow> Runs)
 {
-    /// <summary>Empty where there is no SQLite journal.</summary>
-    public static async Task<IReadOnlyList<string>> CheckAsync(string dataDirectory, CancellationToken cancellation)
+    public IReadOnlyList<string> Problems => [.. JournalChecker.Check(Rows), .. RunHistoryChecker.Check(Runs)];
+
+    /// <summary>Null where there is no journal.</summary>
+    /// <exception cref="ChaosTargetException">It cannot be read.</exception>
+    public static async Task<JournalRows?> ReadAsync(JournalDatabase journal, CancellationToken cancellation)
     {
-        var path = Path.Combine(dataDirectory, "journal.db");
-        if (!File.Exists(path)) return [];
-        return await Task.Run(() => JournalChecker.Check(Read(path)), cancellation).ConfigureAwait(false); // SQLite blocks
+        if (journal.IsSqlite && !File.Exists(new SqliteConnectionStringBuilder(journal.Journal).DataSource)) return null;
+        try
+        {
+            return await Task.Run(() => Read(journal), cancellation).ConfigureAwait(false); // SQLite blocks
+        }
+        catch (DbException e)
+        {
+            throw new ChaosTargetException($"the journal cannot be read: {e.Message}", e);
+        }
     }
 
-    private static List<JournalRow> Read(string path)
+    private static JournalRows Read(JournalDatabase journal)
     {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = JournalHealthCheck.LockTimeoutSeconds }.ConnectionString);
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "select persistence_id, sequence_number, writer_uuid from guardian_journal";
-        using var reader = command.ExecuteReader();
+        using var connection = Open(journal);
         var rows = new List<JournalRow>();
-        while (reader.Read()) rows.Add(new JournalRow(reader.GetString(0), reader.GetInt64(1), reader.IsDBNull(2) ? "" : reader.GetString(2)));
-        return rows;
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "select persistence_id, sequence_number, writer_uuid from guardian_journal";
+            using var reader = command.ExecuteReader();
+            while (reader.Read()) rows.Add(new JournalRow(reader.GetString(0), reader.GetInt64(1), reader.IsDBNull(2) ? "" : reader.GetString(2)));
+        }
+
+        var runs = new List<RunRow>();
+        using (var command = connection.CreateCommand())
+        {
+#pragma warning disable CA2100 // constants
+            command.CommandText = $"select ordering, persistence_id, manifest, message from guardian_journal where manifest in ({string.Join(", ", RunHistoryChecker.Kinds.Select(x => $"'{x}'"))}) order by ordering";
+#pragma warning restore CA2100
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                using var json = JsonDocument.Parse(reader.GetFieldValue<byte[]>(3));
+                runs.Add(new RunRow(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), json.RootElement.Clone()));
+            }
+        }
+
+        return new JournalRows(rows, runs);
+    }
+
+    private static DbConnection Open(JournalDatabase journal)
+    {
+        var connection = journal.Connect(journal.IsSqlite
+            ? new SqliteConnectionStringBuilder(journal.Journal) { Pooling = false, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = JournalHealthCheck.LockTimeoutSeconds }.ConnectionString
+            : new NpgsqlConnectionStringBuilder(journal.Journal) { Pooling = false }.ConnectionString);
+        connection.Open();
+        return connection;
     }
 }

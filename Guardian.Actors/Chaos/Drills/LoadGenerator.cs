@@ -63,7 +63,7 @@ internal sealed class LoadGenerator(ScenarioPlan plan, IChaosTarget target, Dril
             null => OperationOutcome.Info,
             _ => OperationOutcome.Fail,
         };
-        _operations.Enqueue(new Operation(id, principal, topic, sequence, outcome, answer.Text, sent, clock.Now));
+        _operations.Enqueue(new Operation(id, principal, topic, sequence, outcome, answer.Text, sent, clock.Now) { Node = answer.Node });
         // Where the node is killed on purpose, broken connections and refusals of a starting node are what is to be seen.
         Guard(outcome != OperationOutcome.Ok && !plan.EndsNode, answer.Text, principal, topic);
     }

@@ -7,12 +7,12 @@ namespace Guardian.Actors.Chaos.Drills;
 internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tally, bool reconnects = false) : IAsyncDisposable
 {
     /// <summary>Accepted so long before a node's death, a message may have died with it.</summary>
-    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentQueue<Delivery> _deliveries = new();
-    private readonly ConcurrentQueue<(TimeSpan From, TimeSpan To)> _blind = new();
+    private readonly ConcurrentQueue<BlindSpan> _blind = new();
     private readonly List<(IChaosSubscription Subscription, Task Reading)> _open = [];
     private readonly CancellationTokenSource _stop = new();
 
@@ -21,7 +21,7 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
     public int Count => _deliveries.Count;
 
     /// <summary>Where the node is killed on purpose: from moments before a subscription broke until it stood again.</summary>
-    public IReadOnlyList<(TimeSpan From, TimeSpan To)> Blind => [.. _blind];
+    public IReadOnlyList<BlindSpan> Blind => [.. _blind];
 
     /// <summary>Why a subscription ended by itself; null while all stand.</summary>
     public string? Broken { get; private set; }
@@ -51,7 +51,7 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
         {
             var from = clock.Now - UnderWay;
             if (await ReopenAsync(again).ConfigureAwait(false) is not { } next) return;
-            _blind.Enqueue((from, clock.Now));
+            _blind.Enqueue(new BlindSpan(from, clock.Now));
             Broken = null;
             await using (next.ConfigureAwait(false)) await ReadOnceAsync(next, what).ConfigureAwait(false);
         }

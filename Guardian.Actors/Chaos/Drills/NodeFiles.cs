@@ -2,7 +2,6 @@ using System.Text.Json;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Kernels.Processes;
-using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Chaos.Drills;
 
@@ -11,23 +10,27 @@ internal static class NodeFiles
 {
     private const string Tickets = "tasks.jsonl"; // the default of Guardian:Tasks:File; a throw-away node has defaults
 
-    public static async Task<JsonElement> JournalAsync(string? dataDirectory, TimeProvider time, CancellationToken cancellation)
+    /// <summary>
+    /// Work items about a subject. In one file each line counts. With several nodes each has a file of its own, and a request that was
+    /// taken over may stand in two of them, under one key, as outside of Guardian it may arrive twice under one key.
+    /// </summary>
+    public static JsonElement Tasks(DrillTools tools, string subject)
     {
-        var check = new JournalHealthCheck(JournalDatabase.From("sqlite", "", Known(dataDirectory)), time);
-        var health = await Task.Run(() => check.CheckAsync(cancellation), cancellation).ConfigureAwait(false); // SQLite blocks
-        return TargetJson.Object(x => x.WriteBoolean("writable", health.Healthy));
+        var lines = Directories(tools).Select(x => Keys(Path.Combine(x, Tickets), subject)).ToList();
+        var doubled = lines.Sum(x => x.Count - x.Distinct().Count());
+        var count = lines.SelectMany(x => x).Distinct().Count() + doubled;
+        return TargetJson.Object(x => x.WriteNumber("count", count));
     }
 
-    public static JsonElement Tasks(string? dataDirectory, string subject)
+    private static List<string> Keys(string path, string subject)
     {
-        var path = Path.Combine(Known(dataDirectory), Tickets);
-        var count = 0;
+        var keys = new List<string>();
         try
         {
             foreach (var line in File.Exists(path) ? File.ReadAllLines(path) : [])
             {
                 using var task = JsonDocument.Parse(line);
-                if (TargetJson.Text(task.RootElement, "itemKey").EndsWith(subject, StringComparison.Ordinal)) count++;
+                if (TargetJson.Text(task.RootElement, "itemKey").EndsWith(subject, StringComparison.Ordinal)) keys.Add(TargetJson.Text(task.RootElement, "key"));
             }
         }
         catch (Exception e) when (e is IOException or JsonException)
@@ -35,8 +38,10 @@ internal static class NodeFiles
             throw new ChaosTargetException($"{path} cannot be read: {e.Message}", e);
         }
 
-        return TargetJson.Object(x => x.WriteNumber("count", count));
+        return keys;
     }
+
+    private static IReadOnlyList<string> Directories(DrillTools tools) => tools.Nodes.Count > 0 ? [.. tools.Nodes.Select(x => x.DataDirectory)] : [Known(tools.DataDirectory)];
 
     /// <summary>Processes of this node's kernel, by what they bear in their environment.</summary>
     public static JsonElement KernelProcesses(string? dataDirectory, string kernel)

@@ -21,7 +21,7 @@ internal sealed class BusCrash : ChaosFault<BusCrash.Input>
 
     public override string UndoText => "nothing stays: the supervisor restarts the bus";
 
-    public override FaultFacts Facts(Input input) => new() { Instant = true, Length = (input.Every ?? DefaultEvery).Value * (input.Times - 1) };
+    public override FaultFacts Facts(Input input) => new() { Subject = Monitoring.BusDetector.Subject, Instant = true, Length = (input.Every ?? DefaultEvery).Value * (input.Times - 1) };
 
     public override string? Check(Input input, TimeSpan ttl) => input.Times is < 1 or > 5 ? "'times' must be 1 to 5" : null;
 

@@ -81,7 +81,8 @@ internal sealed class FaultRegistry
 
     public static FaultRegistry With(IEnumerable<IChaosFault> added) => new(
         [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(), new NodeKill(),
-            new KernelMute(), new KernelFreeze(), new KernelCrash(),
+            new RunCrash(), new NodeDie(), new JournalRefused(), new JournalHangs(), new JournalUnacknowledged(), new NetworkPartition(),
+            new KernelMute(), new KernelFreeze(), new KernelCrash(), new JobPoison(),
             .. added]);
 
     public bool TryGet(string name, [NotNullWhen(true)] out FaultBinding? fault) => _faults.TryGetValue(name, out fault);

@@ -1,6 +1,8 @@
 using Guardian.Actors.Chaos.Drills;
+using Guardian.Actors.Chaos.Proxies;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Chaos.Faults;
 
@@ -34,19 +36,58 @@ public sealed class FaultContext
     /// <summary>Takes the flood's answers; null where they do not count.</summary>
     internal FloodTally? Tally { get; init; }
 
+    /// <summary>The processes of the nodes; empty where the runner did not start them.</summary>
+    internal IReadOnlyList<INodeControl> Nodes { get; init; } = [];
+
     /// <summary>The node's process; null where the runner did not start it.</summary>
-    internal INodeControl? Node { get; init; }
+    internal INodeControl? Node => Nodes.Count > 0 ? Nodes[0] : null;
+
+    /// <summary>What is around the runner's own nodes; null where there is nothing.</summary>
+    internal IClusterControl? Cluster { get; init; }
+
+    /// <summary>From moments ago what this node accepted may be lost: it was killed, or cut off.</summary>
+    internal Action<string> Doubtful { get; init; } = static _ => { };
 }
 
 /// <summary>A node that the runner started and may end.</summary>
 internal interface INodeControl
 {
+    /// <summary>Its name.</summary>
+    string Name { get; }
+
     /// <summary>Its data directory.</summary>
     string DataDirectory { get; }
+
+    /// <summary>Whether its process runs.</summary>
+    bool Running { get; }
+
+    /// <summary>Completes when its present process has ended, or at the token.</summary>
+    Task ExitedAsync(CancellationToken cancellation);
+
+    /// <summary>Injects a fault into it alone; as <see cref="IChaosTarget.InjectAsync"/>.</summary>
+    Task InjectAsync(InNodeFault fault, CancellationToken withdraw);
 
     /// <summary>kill -9.</summary>
     Task KillAsync();
 
     /// <summary>Starts it on the same data and address; returns when it is ready.</summary>
     Task StartAgainAsync(CancellationToken cancellation);
+}
+
+/// <summary>What is around nodes that the runner started.</summary>
+internal interface IClusterControl
+{
+    IReadOnlyList<INodeControl> Nodes { get; }
+
+    /// <summary>The way to their PostgreSQL; null where the journal is SQLite.</summary>
+    DatabaseProxy? Database { get; }
+
+    /// <summary>The journal itself, past that way.</summary>
+    JournalDatabase? Journal { get; }
+
+    /// <summary>The network between them; null where there is one node.</summary>
+    NodeLinks? Links { get; }
+
+    /// <summary>Index of the node that a partition cuts off.</summary>
+    int Victim { get; }
 }

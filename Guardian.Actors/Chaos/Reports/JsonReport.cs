@@ -23,6 +23,16 @@ internal static class JsonReport
         json.WriteStartArray("drills");
         foreach (var drill in report.Drills) Write(json, drill);
         json.WriteEndArray();
+        json.WriteStartArray("skipped");
+        foreach (var skipped in report.Skipped)
+        {
+            json.WriteStartObject();
+            json.WriteString("scenario", skipped.Scenario);
+            json.WriteString("missing", skipped.Missing);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 
@@ -40,6 +50,7 @@ internal static class JsonReport
         Clock(json, "recoverMs", judgement.Clocks.Recover);
         Clock(json, "resolveMs", judgement.Clocks.Resolve);
         Clock(json, "bannedMs", judgement.Clocks.Banned);
+        Clock(json, "takenOverMs", judgement.Clocks.TakenOver);
         Clock(json, "recoverAfterWithdrawalMs", judgement.Clocks.RecoverAfterWithdrawal);
         Clock(json, "durationMs", record.Ended);
         Flood(json, record.Flood);

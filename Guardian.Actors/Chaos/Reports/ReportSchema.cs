@@ -15,7 +15,8 @@ internal static class ReportSchema
         var schema = Object(
             ("schema", new JsonObject { ["const"] = JsonReport.Schema }), ("startedAt", Type("string", "RFC 3339, UTC")), ("version", Type("string", "Of Guardian")),
             ("seed", Type("integer", "Repeats the run")), ("target", Type("string", "What was broken")), ("replay", Type("string", "The command that repeats the run")),
-            ("verdict", Verdict()), ("exitCode", Type("integer", "0 to 6")), ("passed", Type("integer")), ("total", Type("integer")), ("drills", List(Drill())));
+            ("verdict", Verdict()), ("exitCode", Type("integer", "0 to 6")), ("passed", Type("integer")), ("total", Type("integer")), ("drills", List(Drill())),
+            ("skipped", List(Object(("scenario", Type("string")), ("missing", Type("string", "What this machine lacks for it"))))));
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
         schema["$id"] = "guardian.chaos.v1.schema.json";
         schema["title"] = "Guardian chaos run. Times are milliseconds after t0, when the fault was proven active; null is: did not happen.";
@@ -24,7 +25,7 @@ internal static class ReportSchema
 
     private static JsonObject Drill() => Object(
         ("scenario", Type("string")), ("title", Type("string")), ("repetition", Type("integer", "From 1")), ("verdict", Verdict()), ("reasons", List(Type("string"))),
-        ("detectMs", Time()), ("actMs", Time()), ("recoverMs", Time()), ("resolveMs", Time()), ("bannedMs", Time()), ("recoverAfterWithdrawalMs", Time()), ("durationMs", Time()),
+        ("detectMs", Time()), ("actMs", Time()), ("recoverMs", Time()), ("resolveMs", Time()), ("bannedMs", Time()), ("takenOverMs", Time()), ("recoverAfterWithdrawalMs", Time()), ("durationMs", Time()),
         ("flood", Object(("sent", Count()), ("refused", Count()), ("aclDenied", Count()), ("blacklisted", Count()), ("limited", Count()), ("accepted", Count()), ("delivered", Count()), ("unknown", Count()),
             ("witnessed", Type("boolean", "Whether somebody allowed to read the topic watched it")))),
         ("load", Optional(Object(("operations", Count()), ("operationsInFault", Count()), ("ok", Count()), ("fail", Count()), ("info", Count()), ("delivered", Count()), ("anomalies", Count())),

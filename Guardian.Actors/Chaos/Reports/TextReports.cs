@@ -28,6 +28,7 @@ internal static class TextReports
             foreach (var reason in drill.Judgement.Reasons) text.AppendLine(line, $"- {reason}");
         }
 
+        foreach (var skipped in report.Skipped) text.AppendLine().AppendLine(line, $"Left out: {skipped.Scenario}: {skipped.Missing}");
         text.AppendLine().AppendLine("Replay:").AppendLine().AppendLine(line, $"    {report.Replay}");
         return text.ToString();
     }
@@ -37,8 +38,9 @@ internal static class TextReports
         using var xml = XmlWriter.Create(stream, new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false) });
         xml.WriteStartElement("testsuite");
         xml.WriteAttributeString("name", "guardian chaos");
-        Number(xml, "tests", report.Drills.Count);
+        Number(xml, "tests", report.Drills.Count + report.Skipped.Count);
         Number(xml, "failures", report.Drills.Count(x => IsFailure(x.Judgement.Verdict)));
+        Number(xml, "skipped", report.Skipped.Count);
         Number(xml, "errors", report.Drills.Count(x => x.Judgement.Verdict != Verdict.Pass && !IsFailure(x.Judgement.Verdict)));
         foreach (var drill in report.Drills)
         {
@@ -56,6 +58,17 @@ internal static class TextReports
                 xml.WriteEndElement();
             }
 
+            xml.WriteEndElement();
+        }
+
+        foreach (var skipped in report.Skipped)
+        {
+            xml.WriteStartElement("testcase");
+            xml.WriteAttributeString("classname", "guardian.chaos");
+            xml.WriteAttributeString("name", skipped.Scenario);
+            xml.WriteStartElement("skipped");
+            xml.WriteAttributeString("message", Printable(skipped.Missing));
+            xml.WriteEndElement();
             xml.WriteEndElement();
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Guardian.Actors.Bus;
@@ -48,7 +49,7 @@ internal sealed class HttpChaosTarget : IChaosTarget
         }
         catch (HttpRequestException e)
         {
-            return ChaosAnswer.Unknown(e.Message);
+            return ChaosAnswer.Unknown(e.Message) with { NotSent = e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused } };
         }
         catch (OperationCanceledException)
         {
@@ -142,6 +143,12 @@ internal sealed class HttpChaosTarget : IChaosTarget
                 var target = TargetJson.Text(with, "target");
                 var all = TargetJson.Items(await GetAsync("/api/v1/mitigations", cancellation).ConfigureAwait(false));
                 return TargetJson.Object(x => x.WriteNumber("count", all.Count(m => TargetJson.Text(m, "target") == target)));
+            case ChaosProbes.ClusterMembers:
+                return TargetJson.Members(await GetAsync("/cluster/members", cancellation).ConfigureAwait(false));
+            case ChaosProbes.JobsRoundtrip:
+                return await JobMeasures.RoundtripAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
+            case ChaosProbes.JobsKept:
+                return await JobMeasures.KeptAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 return TargetJson.Kernel(await GetAsync($"/api/v1/kernels/{Uri.EscapeDataString(TargetJson.Text(with, "kernel"))}", cancellation).ConfigureAwait(false), TimeProvider.System.GetUtcNow());
             case ChaosProbes.BusHealth:

@@ -43,6 +43,12 @@ internal sealed record InNodeFault(string Id, string Kind, JsonElement With, Tim
 /// <summary>An answer to a publish; no outcome where it is not known.</summary>
 internal readonly record struct ChaosAnswer(PublishOutcome? Outcome, string Text)
 {
+    /// <summary>The node that gave it; empty where there is one alone.</summary>
+    public string Node { get => field ?? ""; init; }
+
+    /// <summary>Nobody listened: it was certainly not sent.</summary>
+    public bool NotSent { get; init; }
+
     public static ChaosAnswer Of(PublishOutcome outcome) => new(outcome, JsonNamingPolicy.KebabCaseLower.ConvertName(outcome.ToString()));
 
     public static ChaosAnswer Unknown(string why) => new(null, why);

@@ -71,6 +71,10 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                 var target = TargetJson.Text(with, "target");
                 var limits = await AskAsync<BusMitigations>(parts.BusActor, GetBusMitigations.Instance, cancellation).ConfigureAwait(false);
                 return TargetJson.Object(x => x.WriteNumber("count", limits.Items.Count(m => m.Target == target)));
+            case ChaosProbes.JobsRoundtrip:
+                return await JobMeasures.RoundtripAsync(new InProcessJobs(parts), with, cancellation).ConfigureAwait(false);
+            case ChaosProbes.JobsKept:
+                return await JobMeasures.KeptAsync(new InProcessJobs(parts), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 var kernel = parts.Kernels.Find(TargetJson.Text(with, "kernel")) ?? throw new ChaosTargetException($"this node has no kernel {with}");
                 return Kernel(kernel);
@@ -89,6 +93,8 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
         x.WriteNumber("wanted", kernel.Replicas.Count);
         x.WriteNumber("restarts", kernel.Restarts);
         x.WriteNumber("percent", kernel.Paused ? 0 : kernel.Percent);
+        x.WriteNumber("failed", kernel.Jobs?.Failed ?? 0);
+        x.WriteNumber("requeued", kernel.Jobs?.Requeued ?? 0);
         if (running.Exists(y => y.Heart is not null)) x.WriteNumber("silentMs", running.Where(y => y.Heart is not null).Min(y => y.Heart!.Silent).TotalMilliseconds);
     });
 

@@ -8,6 +8,7 @@ namespace Guardian.Actors.Chaos.Targets;
 internal static class TargetJson
 {
     private static readonly string[] KernelCounts = ["running", "wanted", "restarts", "percent"];
+    private static readonly string[] JobCounts = ["failed", "requeued"];
     private static readonly string[] HealthCounts = ["restarts", "parked", "queued"];
 
     /// <summary>Items of a list: the array itself, or the first array in an envelope.</summary>
@@ -55,6 +56,20 @@ internal static class TargetJson
         });
     }
 
+    /// <summary>Akka.Management's view of the members.</summary>
+    public static JsonElement Members(JsonElement view)
+    {
+        int Count(string name, string? status = null) => view.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().Count(x => status is null || Text(x, "status") == status)
+            : 0;
+        return Object(x =>
+        {
+            x.WriteNumber("up", Count("members", "Up"));
+            x.WriteNumber("total", Count("members"));
+            x.WriteNumber("unreachable", Count("unreachable"));
+        });
+    }
+
     /// <summary>A kernel's answer, as <c>kernels.status</c> measures it.</summary>
     /// <param name="kernel">As the node shows it.</param>
     /// <param name="now">UTC, of the same machine.</param>
@@ -62,6 +77,7 @@ internal static class TargetJson
     {
         x.WriteString("state", Text(kernel, "state"));
         foreach (var name in KernelCounts) x.WriteNumber(name, Number(kernel, name) ?? 0);
+        foreach (var name in JobCounts) x.WriteNumber(name, kernel.TryGetProperty("jobs", out var jobs) ? Number(jobs, name) ?? 0 : 0);
         if (kernel.TryGetProperty("lastHeartbeat", out var beat) && beat.ValueKind == JsonValueKind.String) x.WriteNumber("silentMs", (now - beat.GetDateTimeOffset()).TotalMilliseconds);
     });
 

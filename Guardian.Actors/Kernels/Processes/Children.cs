@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Guardian.Actors.Leasekeeping;
 
 namespace Guardian.Actors.Kernels.Processes;
 
@@ -51,10 +52,10 @@ internal sealed class Children : IDisposable
     {
         lock (_gate)
         {
-            if (waiting.Task.IsCompleted || !PosixProcess.HasEnded(pid)) return;
-            PosixProcess.Signal(-pid, PosixProcess.Kill);
+            if (waiting.Task.IsCompleted || !Posix.HasEnded(pid)) return;
+            Posix.Signal(-pid, Posix.SIGKILL);
             _waiting.TryRemove(pid, out _);
-            waiting.TrySetResult(PosixProcess.Reap(pid) ?? new ExitStatus(-1, 0));
+            waiting.TrySetResult(Posix.Reap(pid) ?? new ExitStatus(-1, 0));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipes;
+using Guardian.Actors.Leasekeeping;
 using Microsoft.Win32.SafeHandles;
 
 namespace Guardian.Actors.Kernels.Processes;
@@ -22,7 +23,7 @@ internal sealed class OutputPump : IAsyncDisposable
     private OutputPump(string pipe, string file, OutputSpec spec)
     {
         _path = pipe;
-        _handle = PosixProcess.OpenPipe(pipe);
+        _handle = Posix.OpenPipe(pipe);
         _pipe = new AnonymousPipeClientStream(PipeDirection.In, _handle);
         _file = new OutputFile(file, spec);
         _pumping = Task.Run(PumpAsync);
@@ -35,7 +36,7 @@ internal sealed class OutputPump : IAsyncDisposable
     /// <exception cref="IOException">The pipe cannot be made.</exception>
     public static OutputPump Start(string pipe, string file, OutputSpec spec)
     {
-        if (!File.Exists(pipe)) PosixProcess.MakePipe(pipe);
+        if (!File.Exists(pipe)) Posix.MakePipe(pipe);
         return new OutputPump(pipe, file, spec);
     }
 
@@ -73,7 +74,7 @@ internal sealed class OutputPump : IAsyncDisposable
     private void Drain()
     {
         var buffer = new byte[Chunk];
-        for (var read = PosixProcess.Read(_handle, buffer); read > 0; read = PosixProcess.Read(_handle, buffer)) Write(buffer.AsSpan(0, read));
+        for (var read = Posix.Read(_handle, buffer); read > 0; read = Posix.Read(_handle, buffer)) Write(buffer.AsSpan(0, read));
     }
 
     /// <summary>A full disk must not stop the process: what cannot be kept is counted.</summary>

@@ -42,15 +42,24 @@ internal sealed class ProcessInstance
 
     public ProcessIdentity Identity => Record.Process!;
 
+    /// <summary>Why it runs without its limits; null where it has them, or none were declared.</summary>
+    public string? Unlimited { get; private init; }
+
     /// <summary>Completes when nothing of it is left, with how its leader ended.</summary>
     public Task<string> Ended { get; }
 
     /// <summary>Starts one. Nothing else of this replica may be alive.</summary>
+    /// <param name="folder">Of the replica.</param>
+    /// <param name="kernel">Of which it is one.</param>
+    /// <param name="replica">From 0.</param>
+    /// <param name="epoch">Of the instance.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="group">Keeps the limits that are declared; null where none are, or none can be kept.</param>
     /// <exception cref="ProcessStartException">There is no process.</exception>
-    public static ProcessInstance Start(InstanceFolder folder, KernelDefinition kernel, int replica, long epoch, DateTimeOffset now)
+    public static ProcessInstance Start(InstanceFolder folder, KernelDefinition kernel, int replica, long epoch, DateTimeOffset now, ControlGroup? group = null)
     {
         var spec = kernel.Process!;
-        if (!PosixProcess.Supported) throw new ProcessStartException("process kernels are not supported on this platform; they need Linux");
+        if (Posix.Unsupported is not null) throw new ProcessStartException("process kernels are not supported on this platform; they need Linux");
         if (spec.WorkingDirectory is { } directory && !Directory.Exists(directory)) throw new ProcessStartException($"its working directory {directory} does not exist");
         var record = new InstanceRecord
         {
@@ -63,11 +72,12 @@ internal sealed class ProcessInstance
             folder.Write(record);
             output = Pump(folder, "stdout", spec.Output);
             error = Pump(folder, "stderr", spec.Output);
-            var (pid, failure) = PosixProcess.Spawn(spec.Command, Environment(spec, record, folder), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
-            if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {PosixProcess.Describe(failure)}");
+            var (command, unlimited) = LimitedCommand.Of(spec, group);
+            var (pid, failure) = Posix.Spawn(command, Environment(spec, record, folder), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
+            if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {Posix.Describe(failure)}");
             record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
             folder.Write(record);
-            return new ProcessInstance(folder, record, output, error, Leader(pid));
+            return new ProcessInstance(folder, record, output, error, LimitedCommand.SayAsync(Leader(pid), group)) { Unlimited = unlimited };
         }
         catch (Exception e) when (e is ProcessStartException or IOException or UnauthorizedAccessException)
         {
@@ -84,7 +94,7 @@ internal sealed class ProcessInstance
     /// </summary>
     public static async Task<ProcessInstance?> AdoptAsync(InstanceFolder folder, KernelDefinition kernel)
     {
-        if (!PosixProcess.Supported || folder.Read() is not { } record) return null;
+        if (Posix.Unsupported is not null || folder.Read() is not { } record) return null;
         if (record.Boot == InstanceFolder.Boot)
         {
             var living = record.Process is { } known && known.Alive;
@@ -104,7 +114,7 @@ internal sealed class ProcessInstance
     /// <summary>Ends what is left of replicas that are not declared any more; the number of them.</summary>
     public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared)
     {
-        if (!PosixProcess.Supported || !Directory.Exists(root)) return 0;
+        if (Posix.Unsupported is not null || !Directory.Exists(root)) return 0;
         var most = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, x => x.Replicas.Max, StringComparer.Ordinal);
         var ended = 0;
         foreach (var folder in Directory.GetDirectories(root).SelectMany(Directory.GetDirectories))
@@ -127,17 +137,17 @@ internal sealed class ProcessInstance
         // What is stopped cannot act on TERM, and must not be woken: its last effects were refused long ago.
         if (grace > TimeSpan.Zero && !ProcessTable.IsStopped(Identity))
         {
-            Signal(PosixProcess.Terminate);
+            Signal(Posix.SIGTERM);
             await Task.WhenAny(Ended, hurry, Task.Delay(grace)).ConfigureAwait(false);
             if (Ended.IsCompleted) return;
         }
 
-        Signal(PosixProcess.Kill);
+        Signal(Posix.SIGKILL);
         await Ended.ConfigureAwait(false);
     }
 
     /// <summary>To the whole group, as long as its leader is the one that was started.</summary>
-    public bool Signal(int signal) => Identity.Alive && PosixProcess.Signal(-Identity.Pid, signal);
+    public bool Signal(int signal) => Identity.Alive && Posix.Signal(-Identity.Pid, signal);
 
     private async Task<string> EndAsync(Task<string> leader)
     {
@@ -161,7 +171,7 @@ internal sealed class ProcessInstance
             if (leader is { Alive: true } && !left.Contains(leader)) left = [.. left, leader];
             if (left.Count == 0) return;
             foreach (var process in left)
-                if (process.Alive) PosixProcess.Signal(process.Pid, PosixProcess.Kill);
+                if (process.Alive) Posix.Signal(process.Pid, Posix.SIGKILL);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
         }
     }

@@ -8,16 +8,17 @@ namespace Guardian.Actors.Kernels.Processes;
 /// Holds the processes of one replica still, or back. Each effect is a lease of the leasekeeper: its undo is on disk before it, and
 /// is carried out at its end also when this node is dead by then. One call at a time.
 /// </summary>
-internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, string kernel, int replica)
+internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int replica, ControlGroup? group, bool groupStays)
 {
     /// <summary>While processes are stopped one by one the others may start more; each round finds fewer.</summary>
     private const int Rounds = 10;
 
-    private const int StopSignal = 19;
+    private static readonly TimeSpan StoppedWithin = TimeSpan.FromSeconds(5); // only a process in an uninterruptible call takes longer
+    private static readonly TimeSpan StoppedPoll = TimeSpan.FromMilliseconds(1);
+
     private const int Nicest = 19;
 
     private readonly string _id = string.Create(CultureInfo.InvariantCulture, $"kernel:{kernel}/{replica}");
-    private readonly CpuGroup? _group = CpuGroup.Find(string.Create(CultureInfo.InvariantCulture, $"guardian-{node}-{kernel}-{replica}"));
     private bool _restricted;
 
     /// <summary>Why nothing can be restricted here; null where it can.</summary>
@@ -59,7 +60,7 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, strin
     {
         if (_restricted) await keeper.ForgetAsync(_id, CancellationToken.None).ConfigureAwait(false);
         _restricted = false;
-        _group?.Remove();
+        if (!groupStays) group?.Remove();
     }
 
     private async Task PauseAsync(ProcessInstance instance, TimeSpan length, string reason, CancellationToken cancellation)
@@ -71,28 +72,40 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string node, strin
             if (running.Count == 0) return;
             stopped.UnionWith(running);
             await keeper.TakeAsync(Lease(reason, length, [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))]), cancellation).ConfigureAwait(false);
-            foreach (var process in running) Leasekeeping.Posix.Signal(process, StopSignal);
+            foreach (var process in running) Posix.Signal(process, Posix.SIGSTOP);
+            foreach (var process in running) await StoppedAsync(process, cancellation).ConfigureAwait(false);
         }
 
         throw new IOException("it starts processes faster than they can be stopped");
     }
 
+    /// <summary>A signal takes effect when the process is scheduled next; on a busy machine that takes its time.</summary>
+    private static async Task StoppedAsync(ProcessIdentity process, CancellationToken cancellation)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (process.Alive && !ProcessTable.IsStopped(process))
+        {
+            if (System.Diagnostics.Stopwatch.GetElapsedTime(began) > StoppedWithin) throw new IOException(string.Create(CultureInfo.InvariantCulture, $"process {process.Pid} does not stop"));
+            await Task.Delay(StoppedPoll, cancellation).ConfigureAwait(false);
+        }
+    }
+
     private async Task ThrottleAsync(ProcessInstance instance, int percent, TimeSpan length, string reason, CancellationToken cancellation)
     {
-        if (_group is not null)
+        if (group is { HasCpu: true })
         {
             var cores = Math.Max(1, await CpuUse.MeasureAsync(instance.Processes, cancellation).ConfigureAwait(false));
-            _group.Create();
-            await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(_group.QuotaFile, _group.Unlimited)]), cancellation).ConfigureAwait(false);
-            _group.Limit(cores * percent / 100);
-            foreach (var process in instance.Processes()) _group.Add(process);
+            group.Create();
+            await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(group.QuotaFile, group.Unthrottled)]), cancellation).ConfigureAwait(false);
+            group.Throttle(cores * percent / 100);
+            foreach (var process in instance.Processes()) group.Add(process);
             return;
         }
 
         var nice = Math.Clamp((100 - percent) / 5, 1, Nicest);
         var processes = instance.Processes().Select(x => (Process: x, Nice: ProcessStat.TryRead(x.Pid, out var stat) ? stat.Nice : 0)).ToList();
         await keeper.TakeAsync(Lease(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))]), cancellation).ConfigureAwait(false);
-        foreach (var (process, present) in processes) Leasekeeping.Posix.Renice(process, Math.Max(present, nice));
+        foreach (var (process, present) in processes) Posix.Renice(process, Math.Max(present, nice));
     }
 
     private OsLease Lease(string reason, TimeSpan length, IReadOnlyList<LeaseUndo> undo) => new() { Id = _id, Owner = "kernels", Reason = reason, For = length, Undo = undo };
@@ -105,11 +118,13 @@ internal static class CpuUse
 
     private const double TicksPerSecond = 100; // USER_HZ of every Linux that .NET runs on
 
-    public static async Task<double> MeasureAsync(Func<IReadOnlyList<ProcessIdentity>> processes, CancellationToken cancellation)
+    public static Task<double> MeasureAsync(Func<IReadOnlyList<ProcessIdentity>> processes, CancellationToken cancellation) => MeasureAsync(processes, Window, cancellation);
+
+    public static async Task<double> MeasureAsync(Func<IReadOnlyList<ProcessIdentity>> processes, TimeSpan window, CancellationToken cancellation)
     {
         var before = processes().ToDictionary(x => x, Ticks);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
-        await Task.Delay(Window, cancellation).ConfigureAwait(false);
+        await Task.Delay(window, cancellation).ConfigureAwait(false);
         var used = before.Sum(x => Math.Max(0, Ticks(x.Key) - x.Value));
         return used / TicksPerSecond / System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
     }

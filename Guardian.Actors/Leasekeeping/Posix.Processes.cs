@@ -1,21 +1,15 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Guardian.Actors.Kernels.Processes;
+namespace Guardian.Actors.Leasekeeping;
 
 /// <summary>
-/// The calls of a POSIX system that .NET does not offer: a child in a session of its own, signals to a whole group, named pipes.
-/// posix_spawn rather than fork: it is safe in a process with many threads and reports a missing program at once.
+/// Children: a session of their own, signals to a whole group, named pipes. posix_spawn rather than fork: it is safe in a process with many threads and
+/// reports a missing program at once.
 /// </summary>
-internal static class PosixProcess
+internal static partial class Posix
 {
-    public const int Terminate = 15;
-    public const int Kill = 9;
-    public const int Stop = 19;
-    public const int Continue = 18;
-
     private const int Interrupted = 4; // EINTR
-    private const int NoSuchProcess = 3; // ESRCH
     private const int NoHang = 1;
     private const int Exited = 4;
     private const int NoWait = 0x01000000;
@@ -29,9 +23,6 @@ internal static class PosixProcess
 
     // Opaque structures of the C library: 336 and 80 bytes with glibc, 128 for a set of signals; smaller elsewhere.
     private const int Opaque = 1024;
-
-    /// <summary>The calls' numbers and layouts are those of Linux; other systems would need their own.</summary>
-    public static bool Supported => OperatingSystem.IsLinux();
 
     /// <summary>Starts a program as the leader of a session and group of its own, without any signal blocked or ignored.</summary>
     /// <param name="command">Program, looked for in PATH, and arguments.</param>
@@ -73,7 +64,7 @@ internal static class PosixProcess
     public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
 
     /// <summary>Sends a signal to a process, or with a negative pid to a group; 0 looks whether it is there. False where it is not.</summary>
-    public static bool Signal(int pid, int signal) => kill(pid, signal) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
+    public static bool Signal(int pid, int signal) => kill(pid, signal) == 0 || Marshal.GetLastPInvokeError() != ESRCH;
 
     /// <summary>True when the child has ended and waits to be reaped, or is no child at all.</summary>
     public static unsafe bool HasEnded(int pid)

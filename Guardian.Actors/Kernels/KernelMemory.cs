@@ -1,0 +1,43 @@
+using Akka.Actor;
+
+namespace Guardian.Actors.Kernels;
+
+/// <summary>What outlives a crash of the kernel's actor.</summary>
+internal sealed class KernelMemory(KernelDefinition kernel, long epoch, KernelScales scales)
+{
+    private readonly Dictionary<int, ReplicaMemory> _replicas = [];
+
+    /// <summary>Replicas wanted now.</summary>
+    public int Wanted { get; private set; } = scales.Of(kernel);
+
+    /// <summary>As many as now, or what is declared where it is stopped.</summary>
+    public int AtLeastOne => Wanted > 0 ? Wanted : Math.Max(1, kernel.Replicas.Count);
+
+    /// <summary>What it depends on was ready once.</summary>
+    public bool Begun { get; set; }
+
+    /// <summary>It is being ended for good.</summary>
+    public bool Retiring { get; private set; }
+
+    public Restriction Restriction { get; set; } = Restriction.None;
+
+    public long CrashLoops { get; set; }
+
+    public SortedDictionary<int, ReplicaView> Views { get; } = [];
+
+    public Dictionary<int, long> Restarts { get; } = [];
+
+    public ReplicaMemory Replica(int index) =>
+        _replicas.TryGetValue(index, out var known) ? known : _replicas[index] = new ReplicaMemory(new ReplicaMachine(kernel.Restart, epoch));
+
+    /// <summary>Wants so many from now on, also after the node's next start; the asker is answered once that is on disk.</summary>
+    public void Want(int wanted, IActorRef asker, KernelAnswer answer)
+    {
+        Wanted = wanted;
+        scales.KeepAsync(kernel, wanted).PipeTo(asker, success: () => answer,
+            failure: e => answer with { Reason = $"it holds until the node's next start only, since it cannot be kept: {e.GetBaseException().Message}" });
+    }
+
+    /// <summary>Nothing is wanted any more; that is no scale to be kept.</summary>
+    public void Retire() => (Wanted, Retiring) = (0, true);
+}

@@ -1,0 +1,71 @@
+using CsCheck;
+using Guardian.Actors.Monitoring;
+
+namespace Guardian.Tests.Monitoring;
+
+public sealed class BusDetectorTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly SeenBus Well = new(true, 0, 0, 0);
+
+    private readonly BusDetector _detector = new(new BusMonitorOptions(), "n1", "i");
+
+    private MonitorSignal? See(SeenBus? bus, double seconds) => _detector.Observe(bus, Start.AddSeconds(seconds));
+
+    [Fact]
+    public void A_few_restarts_are_supervision_at_work()
+    {
+        for (var i = 0; i < 4; i++) See(Well with { Restarts = i }, i).Should().BeNull();
+        See(Well with { Restarts = 4 }, 100).Should().BeNull("those before were more than a minute ago");
+    }
+
+    [Fact]
+    public void Five_restarts_within_a_minute_are_told_once_and_five_calm_seconds_end_it()
+    {
+        See(Well, 0).Should().BeNull();
+        See(Well with { Restarts = 4 }, 1).Should().BeNull();
+        var signal = See(Well with { Restarts = 5, Parked = 5 }, 50)!;
+        (signal.Key, signal.Type, signal.Entered, signal.Reason).Should().Be(("bus/n1", "message_bus.degraded", true, "the bus restarted 5 times within 1m"));
+        signal.Evidence["restarts"].GetValue<long>().Should().Be(5);
+        See(Well with { Restarts = 6 }, 51).Should().BeNull("it is known");
+        See(Well with { Restarts = 6 }, 52).Should().BeNull();
+        See(Well with { Restarts = 6 }, 56.9).Should().BeNull();
+        var end = See(Well with { Restarts = 6 }, 57)!;
+        (end.Entered, end.Episode).Should().Be((false, signal.Episode));
+        See(Well with { Restarts = 7 }, 58).Should().BeNull("what was told counts no more");
+    }
+
+    [Theory]
+    [InlineData(true, "the bus has not answered for 5s")]
+    [InlineData(false, "a queue of the bus has not moved for 5s")]
+    public void A_bus_that_is_silent_or_stuck_for_five_seconds_is_told(bool silent, string reason)
+    {
+        var sick = silent ? null : Well with { Healthy = false, Queued = 7 };
+        See(Well, 0).Should().BeNull();
+        See(sick, 1).Should().BeNull();
+        See(Well, 2).Should().BeNull("it moved again");
+        See(sick, 3).Should().BeNull();
+        See(sick, 7).Should().BeNull();
+        var signal = See(sick, 8)!;
+        signal.Reason.Should().Be(reason);
+        signal.Evidence.ContainsKey("queued").Should().Be(!silent, "what nobody said is not known");
+    }
+
+    [Fact]
+    public void Entered_and_left_alternate_and_every_end_is_that_of_its_beginning() =>
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[1, 30]).Array[1, 60].Sample(steps =>
+        {
+            var detector = new BusDetector(new BusMonitorOptions(), "n1", "i");
+            var (now, restarts) = (Start, 0L);
+            MonitorSignal? open = null;
+            foreach (var (what, more, seconds) in steps)
+            {
+                now = now.AddSeconds(seconds);
+                restarts += more;
+                if (detector.Observe(what == 0 ? null : new SeenBus(what > 1, restarts, 0, 0), now) is not { } signal) continue;
+                signal.Entered.Should().Be(open is null);
+                if (!signal.Entered) signal.Episode.Should().Be(open!.Episode);
+                open = signal.Entered ? signal : null;
+            }
+        });
+}
