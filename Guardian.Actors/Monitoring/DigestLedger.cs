@@ -9,7 +9,9 @@ namespace Guardian.Actors.Monitoring;
 /// </summary>
 /// <param name="rows">Rows remembered. The least recently changed falls out; when it comes back, only the denials whose
 /// times lie after everything that fell out count as new, so nothing is counted twice. The totals are exact all the same.</param>
-internal sealed class DigestLedger(int rows)
+/// <param name="since">Start of this monitor. What a bus that began earlier counted until then is history, which its own monitor and the others
+/// have judged: a node that starts again must not raise it a second time. Null: everything is new, as in a trace.</param>
+internal sealed class DigestLedger(int rows, DateTimeOffset? since = null)
 {
     /// <summary>Incarnations remembered: a cluster of 50 nodes, each started 20 times.</summary>
     private const int Incarnations = 1_000;
@@ -71,7 +73,7 @@ internal sealed class DigestLedger(int rows)
         var key = (digest.Node, digest.Incarnation, row.Row);
         if (!Rows.TryUse(key, out var known))
         {
-            known = row.Row <= incarnation.HighestFallen ? Returned(incarnation, row) : new Known();
+            known = row.Row <= incarnation.HighestFallen ? After(incarnation.FallenUpTo, row) : digest.Incarnation < since?.UtcTicks ? Before(since.Value, row) : new Known();
             Rows.Set(key, known);
         }
 
@@ -84,11 +86,15 @@ internal sealed class DigestLedger(int rows)
     }
 
     /// <summary>The row may have been counted before it fell out: only what happened since is taken as new.</summary>
-    private static Known Returned(Incarnation incarnation, AclViolation row) => new()
+    private static Known After(DateTimeOffset last, AclViolation row) => new()
     {
-        Denied = row.Denied - Math.Min(row.Denied, row.Times.Count(x => x > incarnation.FallenUpTo)),
+        Denied = row.Denied - Math.Min(row.Denied, row.Times.Count(x => x > last)),
         Blacklisted = row.Blacklisted,
     };
+
+    /// <summary>A row whose every time is later may have begun later: then all of it is new.</summary>
+    private static Known Before(DateTimeOffset start, AclViolation row) =>
+        row.Times.Count > 0 && row.Times[0] > start ? new Known() : After(start, row);
 
     private void OnFallOut((string Node, long Incarnation, long Row) key, Known known)
     {
