@@ -28,7 +28,7 @@ cores() { # pid: cores that it uses within one second
 now() { date +%s%N; }
 since() { echo $(( ($(now) - $1) / 1000000 )); }
 state() { awk '{ print $3 }' "/proc/$1/stat"; }
-quota() { cat $(find /sys/fs/cgroup -path '*guardian-*-burner-0/cpu.cfs_quota_us' -o -path '*guardian-*-burner-0/cpu.max') | cut -d' ' -f1; }
+quota() { cat $(find /sys/fs/cgroup -path "*guardian-$(cat "$work/data/node.name")-burner-0/cpu.cfs_quota_us" -o -path "*guardian-$(cat "$work/data/node.name")-burner-0/cpu.max") | cut -d" " -f1; }
 
 start
 p=$(pid)

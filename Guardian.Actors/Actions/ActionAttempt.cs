@@ -92,20 +92,17 @@ internal static class ActionWork
         var (input, used) = secrets.Fill(dispatch.Input, binding.Spec.Inputs);
         try
         {
-            if (!dispatch.Undo) return new KeyOutcome(OutcomeKind.Succeeded, Hidden(await binding.ExecuteAsync(input, context, cancellation).ConfigureAwait(false), used));
+            if (!dispatch.Undo) return new KeyOutcome(OutcomeKind.Succeeded, SecretStore.Hide(await binding.ExecuteAsync(input, context, cancellation).ConfigureAwait(false), used));
             await binding.UndoAsync(input, dispatch.Output, context, cancellation).ConfigureAwait(false);
             return new KeyOutcome(OutcomeKind.Succeeded);
         }
         catch (Exception e) when (used.Count > 0 && e is not (OperationCanceledException or ActionUnreachableException))
         {
             // Neither the journal nor the log may learn from an error what the input held.
-            var kind = e is ActionFailedException ? "" : $"{e.GetType().Name}: ";
-            return new KeyOutcome(OutcomeKind.Failed, Reason: kind + SecretStore.Hide(e.Message, used));
+            var kind = e is ActionFailedException or ActionUnknownException ? "" : $"{e.GetType().Name}: ";
+            return new KeyOutcome(e is ActionUnknownException ? OutcomeKind.Unknown : OutcomeKind.Failed, Reason: kind + SecretStore.Hide(e.Message, used));
         }
     }
-
-    private static JsonElement Hidden(JsonElement output, IReadOnlyDictionary<string, string> used) =>
-        used.Count == 0 ? output : JsonElement.Parse(SecretStore.Hide(output.GetRawText(), used)!);
 
     /// <summary>Asks the action's own probe. For an undo the probe is about the act: an effect that is not there counts as undone.</summary>
     public static async Task<KeyOutcome> ResolveAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, CancellationToken cancellation)
@@ -132,7 +129,7 @@ internal static class ActionWork
         {
             var (input, used) = secrets.Fill(dispatch.Input, binding.Spec.Inputs);
             var (kind, output) = await binding.ProbeAsync(input, Context(dispatch, ActKey(dispatch)), cancellation).ConfigureAwait(false);
-            return (kind, output is { } given ? Hidden(given, used) : null);
+            return (kind, output is { } given ? SecretStore.Hide(given, used) : null);
         }
         catch (ActionFailedException)
         {

@@ -58,7 +58,7 @@ internal sealed class AgentMemory
 
     public int Hanging { get; set; }
 
-    public int Probing { get; set; }
+    public AgentProbes Probes { get; } = new();
 
     public long Executed { get; set; }
 

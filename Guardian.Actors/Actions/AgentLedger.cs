@@ -49,6 +49,7 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
     private sealed class Entry
     {
         public bool Running;
+        public int Hanging; // attempts left behind at their deadline that still go on
         public bool Tombstone;
         public int Attempt;
         public long Epoch;
@@ -101,14 +102,16 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
     }
 
     /// <summary>
-    /// The key is not wanted any more. Replay: how it ended; Refuse: it was never carried out and never will be;
+    /// The key is not wanted any more. Replay: how it ended, as far as anybody can tell; Refuse: it was never carried out and never will be;
     /// AwaitCancelled: it is under way, answer when it ends.
     /// </summary>
     public LedgerDecision Cancel(string key, string runId, long epoch)
     {
         if (Outdated(runId, epoch) is { } refusal) return refusal;
-        if (Tombstone(key)) return new LedgerDecision(LedgerVerdict.AwaitCancelled);
-        return _entries.TryGetValue(key, out var entry) && entry.Outcome is { Kind: not OutcomeKind.NotDone } outcome
+        Tombstone(key);
+        _entries.TryGetValue(key, out var entry);
+        if (entry is { Running: true }) return new LedgerDecision(LedgerVerdict.AwaitCancelled);
+        return entry?.Outcome is { Kind: not OutcomeKind.NotDone } outcome
             ? new LedgerDecision(LedgerVerdict.Replay, outcome)
             : new LedgerDecision(LedgerVerdict.Refuse, Reason: $"'{key}' was cancelled before it was carried out");
     }
@@ -125,12 +128,16 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
         Evict();
     }
 
-    /// <summary>The key ended. A cancelled key keeps its tombstone.</summary>
-    public void Finish(string key, KeyOutcome outcome)
+    /// <summary>
+    /// The key ended. A cancelled key keeps its tombstone. <paramref name="hangs"/>: its attempt was left behind and goes on until
+    /// <see cref="Learn"/>; what undoes the key waits for that, since an effect that comes later would stay.
+    /// </summary>
+    public void Finish(string key, KeyOutcome outcome, bool hangs = false)
     {
         if (!_entries.TryGetValue(key, out var entry) || !entry.Running) return;
         entry.Running = false;
         entry.Outcome = outcome;
+        if (hangs) entry.Hanging++;
         List(key, entry);
         Evict();
     }
@@ -147,8 +154,12 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
     /// <summary>An abandoned attempt ended after all: the unknown outcome becomes what it was.</summary>
     public void Learn(string key, int attempt, KeyOutcome outcome)
     {
-        if (_entries.TryGetValue(key, out var entry) && !entry.Running && entry.Attempt == attempt && entry.Outcome?.Kind == OutcomeKind.Unknown)
-            entry.Outcome = outcome;
+        if (!_entries.TryGetValue(key, out var entry)) return;
+        if (entry.Hanging > 0) entry.Hanging--;
+        if (entry.Running) return;
+        if (entry.Attempt == attempt && entry.Outcome?.Kind == OutcomeKind.Unknown) entry.Outcome = outcome;
+        List(key, entry);
+        Evict();
     }
 
     private LedgerDecision? Outdated(string runId, long epoch)
@@ -169,12 +180,12 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
         return null;
     }
 
-    /// <summary>True while the key is under way.</summary>
+    /// <summary>True while the key is under way, or an attempt of it that was left behind.</summary>
     private bool Tombstone(string key)
     {
         if (!_entries.TryGetValue(key, out var entry)) _entries[key] = entry = new Entry();
         entry.Tombstone = true;
-        if (entry.Running) return true;
+        if (entry.Running || entry.Hanging > 0) return true;
         List(key, entry);
         Evict();
         return false;
@@ -183,7 +194,7 @@ internal sealed class AgentLedger(int capacity = AgentLedger.Capacity)
     private void List(string key, Entry entry)
     {
         Unlist(entry);
-        entry.Finished = _finished.AddLast(key);
+        if (entry.Hanging == 0) entry.Finished = _finished.AddLast(key); // what hangs must not be forgotten
     }
 
     private void Unlist(Entry entry)

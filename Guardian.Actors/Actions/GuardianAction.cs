@@ -122,6 +122,10 @@ public sealed class SecretAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class LiteralOriginAttribute : Attribute;
 
+/// <summary>A duration that the action takes; a playbook whose step ends before it is refused.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class WithinTimeoutAttribute : Attribute;
+
 /// <summary>An input that names a probe, is its input, or a check on its result; the playbook is checked accordingly.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ProbeAttribute(ProbePart part) : Attribute

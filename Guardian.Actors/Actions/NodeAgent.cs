@@ -168,7 +168,7 @@ internal sealed class NodeAgent : ReceiveActor
 
         // A cancel waits for an answer; else silence costs the run time, and no attempt.
         if (result.Outcome.Open && !job.Cancellation.IsCancellationRequested) LeaveOpen(job, result.Outcome);
-        else Finish(job, result.Outcome with { Open = false });
+        else Finish(job, result.Outcome with { Open = false }, hangs: result.Hanging is not null && !job.Resolves);
         StartNext(lane);
     }
 
@@ -189,10 +189,10 @@ internal sealed class NodeAgent : ReceiveActor
         }
     }
 
-    private void Finish(AgentJob job, KeyOutcome outcome)
+    private void Finish(AgentJob job, KeyOutcome outcome, bool hangs = false)
     {
         var key = job.Dispatch.Key;
-        _memory.Ledger.Finish(key, outcome);
+        _memory.Ledger.Finish(key, outcome, hangs);
         Close(job);
         foreach (var (asker, question) in job.Askers) Answer(asker, key, question.Epoch, question.Attempt, outcome);
         if (job.Resolves || job.Binding.Action.Risk != RiskClass.None || outcome.Kind != OutcomeKind.Succeeded)
@@ -233,7 +233,7 @@ internal sealed class NodeAgent : ReceiveActor
     private void OnHangingEnded(HangingEnded ended)
     {
         _memory.Hanging--;
-        _memory.Ledger.Learn(ended.Job.Dispatch.Key, ended.Job.Dispatch.Attempt, ended.Late.Outcome);
+        if (!ended.Job.Resolves) _memory.Ledger.Learn(ended.Job.Dispatch.Key, ended.Job.Dispatch.Attempt, ended.Late.Outcome);
         _log.Info("Action {0} of {1} ended long after its deadline: {2} {3}", ended.Job.Dispatch.Action, ended.Job.Dispatch.Key, ended.Late.Outcome.Kind, ended.Late.Outcome.Reason ?? "");
     }
 
@@ -245,32 +245,31 @@ internal sealed class NodeAgent : ReceiveActor
             return;
         }
 
-        if (_memory.Probing >= _limits.Probes)
-        {
-            Sender.Tell(new ProbeAnswer { Id = probe.Id, Error = $"{_memory.Probing} probes are under way on this node; try again" });
-            return;
-        }
-
-        _memory.Probing++;
-        var asker = Sender;
+        var (measurement, refusal) = _memory.Probes.Ask(probe, Sender, _limits.Probes);
+        if (refusal is not null) Sender.Tell(new ProbeAnswer { Id = probe.Id, Error = refusal });
+        if (measurement is null) return;
         ActionAttempt
             .RunAsync(async token => new KeyOutcome(OutcomeKind.Succeeded, await binding.MeasureAsync(probe.With, token).ConfigureAwait(false)),
                 probe.Deadline, _time, CancellationToken.None)
-            .PipeTo(Self, success: result => new ProbeEnded(probe, asker, result));
+            .PipeTo(Self, success: result => new ProbeEnded(measurement, result));
     }
 
     private void OnProbeEnded(ProbeEnded ended)
     {
-        _memory.Probing--;
-        var outcome = ended.Result.Outcome;
-        ended.Asker.Tell(outcome.Kind == OutcomeKind.Succeeded
-            ? new ProbeAnswer { Id = ended.Probe.Id, Result = outcome.Output }
-            : new ProbeAnswer { Id = ended.Probe.Id, Error = outcome.Kind == OutcomeKind.Unknown ? $"{ended.Probe.Probe} gave no answer by {ended.Probe.Deadline:O}" : outcome.Reason });
+        var (measurement, result) = ended;
+        foreach (var (asker, id) in _memory.Probes.End(measurement, hangs: result.Hanging is not null))
+        {
+            asker.Tell(result.Outcome.Kind == OutcomeKind.Succeeded
+                ? new ProbeAnswer { Id = id, Result = result.Outcome.Output }
+                : new ProbeAnswer { Id = id, Error = result.Outcome.Kind == OutcomeKind.Unknown ? measurement.Late : result.Outcome.Reason });
+        }
+
+        result.Hanging?.PipeTo(Self, success: late => new ProbeEnded(measurement, late));
     }
 
     private void OnStatus(GetAgentStatus _) => Sender.Tell(new AgentStatus(
         _memory.Effects.Running + _memory.Harmless.Running, _memory.Effects.Waiting.Count + _memory.Harmless.Waiting.Count, _memory.Executed,
-        _memory.RefusedFull, _memory.DroppedHeld, _memory.Hanging, _memory.Probing, _memory.Ledger.Count, _memory.Ledger.Evicted));
+        _memory.RefusedFull, _memory.DroppedHeld, _memory.Hanging, _memory.Probes.Count, _memory.Ledger.Count, _memory.Ledger.Evicted));
 
     private string? HeldFor(DispatchAction dispatch) => _mode.HeldFor(dispatch.IncidentType, dispatch.IncidentKey, dispatch.Subject);
 
@@ -295,5 +294,5 @@ internal sealed class NodeAgent : ReceiveActor
 
     private sealed record HangingEnded(AgentJob Job, AttemptResult Late) : INoSerializationVerificationNeeded;
 
-    private sealed record ProbeEnded(RunProbe Probe, IActorRef Asker, AttemptResult Result) : INoSerializationVerificationNeeded;
+    private sealed record ProbeEnded(AgentProbes.Measurement Measurement, AttemptResult Result) : INoSerializationVerificationNeeded;
 }

@@ -41,7 +41,8 @@ internal static class RecordFields
         return new FieldSpec(JsonNamingPolicy.CamelCase.ConvertName(property.Name), TypeOf(property.PropertyType), required, summary)
         {
             Secret = property.IsDefined(typeof(SecretAttribute)),
-            Rule = property.IsDefined(typeof(LiteralOriginAttribute)) ? InputRule.LiteralOrigin : property.GetCustomAttribute<ProbeAttribute>()?.Rule ?? InputRule.None,
+            Rule = property.IsDefined(typeof(LiteralOriginAttribute)) ? InputRule.LiteralOrigin
+                : property.IsDefined(typeof(WithinTimeoutAttribute)) ? InputRule.WithinTimeout : property.GetCustomAttribute<ProbeAttribute>()?.Rule ?? InputRule.None,
             Values = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } values
                 ? [.. Enum.GetNames(values).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)]
                 : [.. property.GetCustomAttribute<AllowedValuesAttribute>()?.Values.OfType<string>() ?? []],

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Guardian.Playbooks.Execution;
@@ -52,6 +53,43 @@ internal sealed class SecretStore(IReadOnlyDictionary<string, SecretOptions> con
         }
 
         return text;
+    }
+
+    /// <summary>The same, in every text of the value and in the names of its fields; numbers and literals stay what they are.</summary>
+    public static JsonElement Hide(JsonElement value, IReadOnlyDictionary<string, string> used)
+    {
+        if (used.Count == 0) return value;
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer)) Write(writer, value, used);
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement value, IReadOnlyDictionary<string, string> used)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var field in value.EnumerateObject())
+                {
+                    writer.WritePropertyName(Hide(field.Name, used)!);
+                    Write(writer, field.Value, used);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray()) Write(writer, item, used);
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(Hide(value.GetString(), used));
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
     }
 
     private string Read(string name)

@@ -32,15 +32,16 @@ internal static class JournalRestore
         RefuseFilled(database);
         await MakeTablesAsync(options, path);
         using var view = JournalView.Open(backup);
-        Fill(database, view);
-        using (var command = JournalCopy.Command(backup, view.JournalRead, "select name, content from files"))
-        using (var reader = command.ExecuteReader())
-            while (reader.Read()) await File.WriteAllBytesAsync(Inside(path, reader.GetString(0)), (byte[])reader.GetValue(1));
+        // First: whatever ends this in between, a node that starts on what is there by then is held.
         await new ModeFile(path).WriteAsync(new ClusterMode
         {
             Mode = Guardian.Playbooks.Model.OperatingMode.Enforce, Hold = true, By = "restore", At = time.GetUtcNow(),
             Reason = $"restored from a backup of {content.MadeAt:O}: what was unfinished then waits for an operator; 'guardian resume' goes on",
         });
+        Fill(database, view);
+        using (var command = JournalCopy.Command(backup, view.JournalRead, "select name, content from files"))
+        using (var reader = command.ExecuteReader())
+            while (reader.Read()) await File.WriteAllBytesAsync(Inside(path, reader.GetString(0)), (byte[])reader.GetValue(1));
         return content;
     }
 

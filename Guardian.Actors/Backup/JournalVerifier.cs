@@ -1,4 +1,5 @@
 using System.Globalization;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
 using Guardian.Actors.Serialization;
@@ -76,8 +77,8 @@ internal sealed class JournalVerifier
         if (id != _last.Id)
         {
             _entities++;
-            // The beginning may have been pruned: behind a snapshot, or up to where a key's next incident was opened.
-            var whole = sequence == 1 || _snapshots.GetValueOrDefault(id) >= sequence - 1 || e is IncidentOpened or UnreadableMessage;
+            // The beginning may have been pruned: behind a snapshot, up to where a key's next incident was opened, or of a guard on which nothing depended.
+            var whole = sequence == 1 || _snapshots.GetValueOrDefault(id) >= sequence - 1 || e is IncidentOpened or GuardEvent or UnreadableMessage;
             if (!whole) Problem($"{id}: begins with number {sequence}, and no snapshot stands for what was before");
         }
         else if (sequence == _last.Sequence)

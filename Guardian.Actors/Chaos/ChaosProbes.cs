@@ -18,6 +18,9 @@ internal static class ChaosProbes
     public const string NetworkHeld = "network.held";
     public const string KernelsStatus = "kernels.status";
     public const string KernelsProcesses = "kernels.processes";
+    public const string HostCpu = "host.cpu";
+    public const string NodeMemory = "node.memory";
+    public const string NodeClock = "node.clock";
     public const string JobsRoundtrip = "jobs.roundtrip";
     public const string JobsKept = "jobs.kept";
 
@@ -31,6 +34,7 @@ internal static class ChaosProbes
             new("healthy", FieldType.Bool, true), new("restarts", FieldType.Int, true, "Since the node started."),
             new("parked", FieldType.Int, true), new("queued", FieldType.Int, true),
             new("queueFull", FieldType.Int, true, "Publishes refused since the node started because a subscriber's queue was full."),
+            new("denied", FieldType.Int, true, "Publishes and subscriptions denied by the policy since the node started."),
         ], "The bus answers."),
         new(BusViolations,
         [
@@ -41,7 +45,7 @@ internal static class ChaosProbes
         ], "Denials by the policy, counted by the clients that got them."),
         new(BlacklistContains, [new("principal", FieldType.String, true)], [new("banned", FieldType.Bool, true)], "Whether a principal is banned."),
         new(HttpGet, [new("url", FieldType.String, true, "A path of the node.")], [new("status", FieldType.Int, true)], "GET on the node."),
-        new(MitigationsActive, [new("target", FieldType.String, true, "E.g. topic/library.sealed.x.")], [new("count", FieldType.Int, true)],
+        new(MitigationsActive, [new("target", FieldType.String, false, "E.g. topic/library.sealed.x; nothing: all.")], [new("count", FieldType.Int, true)],
             "Restrictions in force on a target."),
         new(JournalWritable, [],
         [
@@ -67,6 +71,16 @@ internal static class ChaosProbes
             new("processes", FieldType.Int, true, "Living ones, children included."), new("stopped", FieldType.Int, true, "Of them, held still by a signal."),
             new("instances", FieldType.Int, true, "Instances of one replica that live at the same time, the most of any replica."),
         ], "A kernel's processes as the operating system shows them."),
+        new(NodeMemory, [],
+        [
+            new("percent", FieldType.Double, true, "Of its limit that its processes hold for themselves."), new("killed", FieldType.Int, true, "Processes that the system killed for want of memory."),
+        ], "The memory of a node that has a limit of its own, as its control group shows it."),
+        new(NodeClock, [], [new("skew", FieldType.Double, true, "Seconds that the node's UTC is ahead of this machine's.")], "The node's wall clock."),
+        new(HostCpu, [],
+        [
+            new("percent", FieldType.Double, true, "By everybody."), new("fault", FieldType.Double, true, "By the faults' processes and what they started."),
+            new("others", FieldType.Double, true, "By processes that have nothing to do with the drill."),
+        ], "How busy this machine's processor was over the last second, percent of all that may be used."),
         new(JobsRoundtrip, [new("kernel", FieldType.String, true), new("command", FieldType.String, false)],
         [
             new("succeeded", FieldType.Bool, true), new("ms", FieldType.Double, true, "From its submission until it was seen to be over; at most 5,000."),

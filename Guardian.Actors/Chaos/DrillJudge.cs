@@ -24,13 +24,16 @@ internal static class DrillJudge
     /// <summary>So many anomalies are listed; the rest is counted.</summary>
     private const int ListedAnomalies = 5;
 
+    /// <summary>A lease ends at most so much early or late.</summary>
+    private static readonly TimeSpan LeaseError = TimeSpan.FromSeconds(1);
+
     public static DrillJudgement Judge(ScenarioPlan plan, DrillRecord record)
     {
         var chain = CausalChain.Of(plan, record);
         // In a drill that was cut short, or whose reader broke, a message under way cannot be told from a lost one.
         var cutShort = record.Aborted is not null || record.HarnessError is not null;
         var anomalies = HistoryChecker.Check(record.Operations, record.Deliveries, record.Blind).Where(x => !cutShort || x.Kind != AnomalyKind.Lost).ToList();
-        var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations) : null;
+        var latency = plan.Scenario.Expect.Latency is { } bound ? Latency.Compare(bound, record.Windows, record.Operations, record.Deliveries) : null;
         var clocks = Clocks(plan, record, chain);
         var from = record.Injected ?? TimeSpan.Zero;
         var inFault = record.Operations.Count(x => x.SentAt >= from);
@@ -48,6 +51,8 @@ internal static class DrillJudge
             return Say(Verdict.Inconclusive, [string.Create(CultureInfo.InvariantCulture, $"{inFault} operations inside the fault window, {ScenarioPlan.MinOperations} are needed")]);
 
         var missed = Missed(plan, record, chain, clocks, latency);
+        if (missed.Count > 0 && plan.Scenario.NeedsQuietHost && record.OthersCpu is > ScenarioPlan.QuietOthers and var noise)
+            return Say(Verdict.Inconclusive, [string.Create(CultureInfo.InvariantCulture, $"other processes used {noise:0} % of this machine meanwhile, so what was missed says nothing: {missed[0]}")]);
         if (missed.Count > 0) return Say(Verdict.Fail, missed);
         return record.UndoProven
             ? Say(Verdict.Pass, [])
@@ -93,7 +98,9 @@ internal static class DrillJudge
 
         missed.AddRange(chain.Broken);
         Within("detected", clocks.Detect, expect.DetectWithin);
+        if (clocks.Detect < expect.DetectAfter) missed.Add($"detected after {Text(clocks.Detect.Value)}, before {Text(expect.DetectAfter.Value)}");
         Within("banned", clocks.Banned, expect.BannedWithin);
+        if (expect.BanLasts is { } length) missed.AddRange(plan.FaultPrincipals.Select(x => Lease(record, x, length)).OfType<string>());
         Within("recovered", clocks.Recover, expect.RecoverWithin);
         Within("taken over", clocks.TakenOver, expect.TakenOverWithin);
         Within("recovered after its detection", clocks.RecoverAfterDetection, expect.RecoverAfterDetection);
@@ -123,7 +130,7 @@ internal static class DrillJudge
         if (expect.NotBanned && record.Banned.Count > 0) missed.Add($"nobody may be banned, but {string.Join(", ", record.Banned.Keys)} was");
         foreach (var innocent in record.Banned.Keys.Intersect([.. plan.LoadPrincipals, plan.Scenario.Load.Subscriber])) missed.Add($"{innocent} is legitimate and was banned");
         // A node that starts refuses with a reason; only where it was killed on purpose.
-        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !record.Blind.Any(b => b.Covers(x));
+        bool Refused(Operation x) => x.Outcome == OperationOutcome.Fail && !expect.MayRefuse.Contains(x.Answer) && !record.Blind.Any(b => b.Covers(x));
         var denied = record.Operations.Count(Refused);
         if (denied > 0)
         {
@@ -139,6 +146,14 @@ internal static class DrillJudge
 
         missed.AddRange(record.Verified.Where(x => !x.Passed).Select(x => $"{x.Check} does not hold: {x.Explanation}"));
         return missed;
+    }
+
+    /// <summary>How a ban missed its length; null where it did not.</summary>
+    private static string? Lease(DrillRecord record, string principal, TimeSpan length)
+    {
+        if (!record.Banned.TryGetValue(principal, out var from)) return $"{principal} was not banned";
+        if (!record.Unbanned.TryGetValue(principal, out var to)) return $"the ban of {principal} did not end";
+        return (to - from - length).Duration() <= LeaseError ? null : $"the ban of {principal} lasted {Text(to - from)} instead of {Text(length)}";
     }
 
     /// <summary>Milliseconds below a second, else seconds.</summary>

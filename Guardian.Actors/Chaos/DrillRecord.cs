@@ -46,6 +46,9 @@ internal sealed record DrillRecord
 
     /// <summary>Principals banned during the drill, and when that was first seen.</summary>
     public IReadOnlyDictionary<string, TimeSpan> Banned { get; init; } = new Dictionary<string, TimeSpan>();
+
+    /// <summary>When a ban was first seen to be gone again.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Unbanned { get; init; } = new Dictionary<string, TimeSpan>();
     public FloodResult Flood { get; init; } = new();
     public IReadOnlyList<Operation> Operations { get; init; } = [];
     public IReadOnlyList<Delivery> Deliveries { get; init; } = [];
@@ -54,6 +57,9 @@ internal sealed record DrillRecord
     /// <summary>What never must be and was seen, each check once.</summary>
     public IReadOnlyList<CheckResult> Harmed { get; init; } = [];
     public IReadOnlyList<LoadWindow> Windows { get; init; } = [];
+
+    /// <summary>Percent of this machine's processor that had nothing to do with the drill, on average; null where that was not measured.</summary>
+    public double? OthersCpu { get; init; }
     public TimeSpan Ended { get; init; }
 }
 

@@ -13,10 +13,11 @@ internal sealed record LatencyResult(TimeSpan Quiet, TimeSpan Flooded, TimeSpan 
 internal static class Latency
 {
     /// <summary>Null where a window has no operations or there are fewer pairs than asked for: unknown is not fast.</summary>
-    public static LatencyResult? Compare(LatencyBound bound, IReadOnlyList<LoadWindow> windows, IReadOnlyList<Operation> operations)
+    public static LatencyResult? Compare(LatencyBound bound, IReadOnlyList<LoadWindow> windows, IReadOnlyList<Operation> operations, IReadOnlyList<Delivery>? deliveries = null)
     {
-        var quiet = P99s(windows.Where(x => !x.Flooded), operations);
-        var flooded = P99s(windows.Where(x => x.Flooded), operations);
+        var samples = bound.Delivered ? Delivered(operations, deliveries ?? []) : [.. operations.Select(x => (x.SentAt, x.Latency))];
+        var quiet = P99s(windows.Where(x => !x.Flooded), samples);
+        var flooded = P99s(windows.Where(x => x.Flooded), samples);
         var pairs = Math.Min(quiet.Count, flooded.Count);
         if (pairs < bound.Windows) return null;
         var calm = Median(quiet);
@@ -28,10 +29,18 @@ internal static class Latency
     public static TimeSpan Percentile(IReadOnlyList<TimeSpan> sorted, double percent) =>
         sorted[Math.Clamp((int)Math.Ceiling(percent / 100 * sorted.Count) - 1, 0, sorted.Count - 1)];
 
-    private static List<TimeSpan> P99s(IEnumerable<LoadWindow> windows, IReadOnlyList<Operation> operations) =>
+    /// <summary>What never arrived is the history checker's business.</summary>
+    private static List<(TimeSpan SentAt, TimeSpan Latency)> Delivered(IReadOnlyList<Operation> operations, IReadOnlyList<Delivery> deliveries)
+    {
+        var arrived = new Dictionary<string, TimeSpan>(deliveries.Count, StringComparer.Ordinal);
+        foreach (var delivery in deliveries) arrived.TryAdd(delivery.OperationId, delivery.At);
+        return [.. operations.Where(x => arrived.ContainsKey(x.Id)).Select(x => (x.SentAt, arrived[x.Id] - x.SentAt))];
+    }
+
+    private static List<TimeSpan> P99s(IEnumerable<LoadWindow> windows, IReadOnlyList<(TimeSpan SentAt, TimeSpan Latency)> samples) =>
     [
         .. windows
-            .Select(w => operations.Where(x => x.SentAt >= w.From && x.SentAt < w.To).Select(x => x.Latency).Order().ToList())
+            .Select(w => samples.Where(x => x.SentAt >= w.From && x.SentAt < w.To).Select(x => x.Latency).Order().ToList())
             .Where(x => x.Count > 0)
             .Select(x => Percentile(x, 99)),
     ];

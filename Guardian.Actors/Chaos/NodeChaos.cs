@@ -120,6 +120,13 @@ internal sealed class NodeChaos(Func<GuardianSystem> guardian, GuardianOptions o
             {
                 if (run.Stop.IsCancellationRequested) break;
                 var plan = new ScenarioPlan(scenario, seed);
+                if (OwnNode(scenario) is { } own)
+                {
+                    var missing = new DrillRecord { Missing = own };
+                    drills.Add(new DrillReport(plan, 1, missing, DrillJudge.Judge(plan, missing)));
+                    continue;
+                }
+
                 var target = new InProcessChaosTarget(system.Parts, _registry);
                 await using (target.ConfigureAwait(false))
                 {
@@ -137,6 +144,12 @@ internal sealed class NodeChaos(Func<GuardianSystem> guardian, GuardianOptions o
             run.Done.TrySetResult(new ChaosReport(started, seed, $"the running node {system.NodeName}", version, replay, drills));
         }
     }
+
+    /// <summary>Why it cannot be played on a node that is in use; null where it can.</summary>
+    private static string? OwnNode(Scenario scenario) =>
+        scenario.Nodes > 1 ? "needs a cluster of the runner's own: run it without --url"
+        : scenario.Postgres || scenario.MemoryDisk > 0 || scenario.NodeKernels is not null || scenario.NodeOptions.Count > 0 ? "changes its node's journal, disk, kernels or options, and so needs one of the runner's own: run it without --url"
+        : null;
 
     private static void Trim<T>(ConcurrentDictionary<string, T> table)
         where T : Running

@@ -38,6 +38,9 @@ internal sealed record Scenario
     /// <summary>The throw-away node has its data on a memory disk of this size in bytes; 0: on the disk. Needs root.</summary>
     public long MemoryDisk { get; init; }
 
+    /// <summary>The throw-away node and its kernels have this much memory, bytes; 0: no limit of their own. Needs root.</summary>
+    public long MemoryLimit { get; init; }
+
     /// <summary>Options of the throw-away node besides its defaults; <c>{data}</c> in a value is its data directory.</summary>
     public IReadOnlyDictionary<string, string> NodeOptions { get; init; } = new Dictionary<string, string>();
 
@@ -57,7 +60,7 @@ internal sealed record Scenario
     public IReadOnlyList<int> Proves { get; init; } = [];
 
     /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
-    public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure;
+    public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure || SteadyState.Concat(Verify).Append(Evidence).Any(x => x?.Probe == ChaosProbes.HostCpu);
 
     /// <summary>Its node watches its resources also where the machine is busy.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
@@ -118,8 +121,14 @@ internal sealed record Expectation
     /// <summary>The incident's violations in the end.</summary>
     public long? TotalViolations { get; init; }
     public TimeSpan? DetectWithin { get; init; }
+
+    /// <summary>Not detected before: a peak is no pressure.</summary>
+    public TimeSpan? DetectAfter { get; init; }
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
+
+    /// <summary>The bans of the faults' principals last so long, within a second of monotonic time.</summary>
+    public TimeSpan? BanLasts { get; init; }
 
     /// <summary>Recovered so long after it was detected.</summary>
     public TimeSpan? RecoverAfterDetection { get; init; }
@@ -139,8 +148,14 @@ internal sealed record Expectation
     /// <summary>The run ends <c>escalated</c>: people are asked, and that is right.</summary>
     public TimeSpan? EscalateWithin { get; init; }
 
+    /// <summary>Answers with which legitimate operations may be refused, e.g. <c>rate-limited</c>: the remedy sheds load. A refused one still must not arrive.</summary>
+    public IReadOnlyList<string> MayRefuse { get; init; } = [];
+
     /// <summary>Nobody may be banned.</summary>
     public bool NotBanned { get; init; }
+
+    /// <summary>What <c>verify</c> checks may take so long after the withdrawal, e.g. until leases have ended; null: some seconds.</summary>
+    public TimeSpan? SettleWithin { get; init; }
 
     /// <summary>Length of the unbroken steady window that counts as recovered.</summary>
     public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(3);
@@ -148,4 +163,8 @@ internal sealed record Expectation
 }
 
 /// <summary>The load's p99 in flooded windows is at most max(factor × quiet, quiet + slack); medians of so many interleaved pairs.</summary>
-internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack);
+internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack)
+{
+    /// <summary>Until the reader has the message; else until its publisher has the answer.</summary>
+    public bool Delivered { get; init; }
+}

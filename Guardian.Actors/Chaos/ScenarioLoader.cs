@@ -80,6 +80,7 @@ internal static partial class ScenarioLoader
         if (also.Count > 0 && map.Node.Get("fault") is null) sink.Add(map.Node.Get("also")!, "'also' needs 'fault': what it comes with");
         var nodeMap = map.Map("node");
         var memoryDisk = (nodeMap?.Int("memoryDiskMiB", 0, 8, 256) ?? 0) * 1024L * 1024;
+        var memoryLimit = (nodeMap?.Int("memoryLimitMiB", 0, 256, 16_384) ?? 0) * 1024L * 1024;
         var (nodes, postgres) = Cluster(nodeMap, memoryDisk, sink);
         var options = NodeOptions(nodeMap, sink);
         var kernels = nodeMap?.Take("kernels") is { } declared ? NodeKernels.Read(declared, sink) : null;
@@ -106,6 +107,7 @@ internal static partial class ScenarioLoader
             Fault = fault,
             Also = also,
             MemoryDisk = memoryDisk,
+            MemoryLimit = memoryLimit,
             Nodes = nodes,
             Postgres = postgres,
             NodeOptions = options,
@@ -206,13 +208,17 @@ internal static partial class ScenarioLoader
             Incident = expect.Text("incident"),
             Playbook = expect.Text("playbook"),
             Steps = expect.Texts("steps"),
+            MayRefuse = expect.Texts("mayRefuse"),
             MustNotRun = expect.Texts("mustNotRun"),
             MustRun = expect.Texts("mustRun"),
             Incidents = Count("incidents"),
             Runs = Count("runs"),
             MinViolations = Count("minViolations"),
             TotalViolations = Count("totalViolations"),
+            BanLasts = Bound("banLasts"),
+            SettleWithin = Bound("settleWithin"),
             DetectWithin = Bound("detectWithin"),
+            DetectAfter = Bound("detectAfter"),
             BannedWithin = Bound("bannedWithin"),
             RecoverWithin = Bound("recoverWithin"),
             ResolveWithin = Bound("resolveWithin"),
@@ -240,7 +246,8 @@ internal static partial class ScenarioLoader
         if (expect.Map("latency") is not { } latency) return null;
         var bound = new LatencyBound(
             latency.Int("windows", 5, 1, 25), latency.Duration("length", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
-            latency.Double("factor", 2, 1, 100), latency.Duration("slack", TimeSpan.FromMilliseconds(20), TimeSpan.Zero, TimeSpan.FromSeconds(10)));
+            latency.Double("factor", 2, 1, 100), latency.Duration("slack", TimeSpan.FromMilliseconds(20), TimeSpan.Zero, TimeSpan.FromSeconds(10))) { Delivered = latency.Text("of") == "delivery" };
+        if (latency.Node.Get("of") is { } of && of.Text is not ("answer" or "delivery")) latency.Sink.Add(of, $"'of' is answer or delivery, not '{of.Text}'");
         latency.Finish();
         return bound;
     }

@@ -47,7 +47,9 @@ internal sealed class GuardActor : ReceivePersistentActor, IWithTimers
         Command<GetGuard>(x => Sender.Tell(_book.Status(x.Guard, Now, Tick)));
         Command<SweepNow>(_ => Store(_book.Sweep(Now, Tick), static () => { }));
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
-        Command<SaveSnapshotSuccess>(_ => { });
+        Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(x => _log.Warning("Guard {Guard}: old snapshots stay: {Reason}", PersistenceId, x.Cause.Message));
         Command<SaveSnapshotFailure>(x => _log.Warning("Guard {Guard}: the snapshot was not taken; its events still tell all: {Reason}", PersistenceId, x.Cause.Message));
     }
 

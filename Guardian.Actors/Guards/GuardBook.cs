@@ -71,8 +71,9 @@ internal sealed class GuardBook(TimeSpan started)
     public GuardDecision Release(ReleaseGuard x, DateTimeOffset now)
     {
         var answer = new GuardReleased(x.Guard, x.RunId);
-        if (State.LeaseOf(x.RunId) is not { } lease || lease.Epoch > x.Epoch) return new([], answer);
-        var failed = x.Failed && !lease.ContainmentOnly;
+        var lease = State.LeaseOf(x.RunId);
+        if (lease?.Epoch > x.Epoch || (lease is null && !State.Holdings.Any(h => h.RunId == x.RunId && !(h.Until is not null && x.Keeps.Contains(h.StepId))))) return new([], answer);
+        var failed = x.Failed && lease is { ContainmentOnly: false };
         List<GuardEvent> events = [new GuardLeft { At = now, RunId = x.RunId, Failed = failed, Keeps = x.Keeps }];
         if (failed && State.Open is null && x.Breaker is { } breaker && State.Failures.Count(f => f > now - breaker.Within) + 1 >= breaker.Failures)
         {

@@ -12,7 +12,7 @@ internal sealed record GuardHolding(string RunId, string StepId, IReadOnlyList<s
 internal sealed record GuardState : IGuardianMessage
 {
     /// <summary>Longest window that a playbook may ask for.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
 
     /// <summary>Largest quota that a playbook may ask for.</summary>
     private const int MaxTimes = 10_000;
@@ -29,6 +29,9 @@ internal sealed record GuardState : IGuardianMessage
     public IReadOnlyList<GuardHolding> Holdings { get; init; } = [];
 
     public BreakerOpened? Open { get; init; }
+
+    /// <summary>True where nothing depends on it but the windows that look back.</summary>
+    public bool IsQuiet(DateTimeOffset now) => Leases.Count == 0 && Open is null && Holdings.All(x => x.Until <= now);
 
     public GuardLease? LeaseOf(string runId) => Leases.FirstOrDefault(x => x.RunId == runId);
 

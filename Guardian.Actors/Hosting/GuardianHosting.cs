@@ -27,6 +27,7 @@ public static class GuardianHosting
     /// <summary>The same with options that are already bound, and a clock.</summary>
     public static AkkaConfigurationBuilder WithGuardian(this AkkaConfigurationBuilder builder, GuardianOptions options, TimeProvider time)
     {
+        if (options.Chaos.Enabled) time = new Chaos.JumpableTime(time); // so that a drill can set the clock
         builder.WithHealthCheck("guardian", (system, _, _) => Task.FromResult(Health(system)), HealthStatus.Degraded, ["guardian"], TimeSpan.FromSeconds(1));
         DataDirectory data;
         JournalDatabase journal;

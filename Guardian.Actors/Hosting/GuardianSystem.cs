@@ -123,6 +123,9 @@ internal sealed record GuardianParts
     /// <summary>True for principals that the policy protects.</summary>
     public required Func<string, bool> IsProtected { get; init; }
 
+    /// <summary>The access policy in force, and those before it; null where no bus runs here.</summary>
+    internal Access.PolicyStore? Policies { get; init; }
+
     /// <summary>Hash of the policy in force.</summary>
     public required Func<string> PolicyHash { get; init; }
 

@@ -48,13 +48,16 @@ internal sealed record KernelsTree(IActorRef Supervisor, IActorRef Scheduler, Ke
 
     /// <summary>The processes that lead the kernels, and what may be done to them.</summary>
     public IReadOnlyList<KernelTree> Trees() => [.. Directory.All.Where(x => x.Type == KernelType.Process)
-        .Select(x => new KernelTree(x.Name, x.Remediation == OperatingMode.Enforce, [.. x.Instances.Select(y => y.Process).OfType<ProcessIdentity>()]))];
+        .Select(x => new KernelTree(x.Name, x.Remediation == OperatingMode.Enforce, [.. x.Instances.Select(y => y.Process).OfType<ProcessIdentity>()], x.Percent))];
 
-    /// <summary>Every critical kernel runs, or was ended on command. Others may come later: the node starts without them.</summary>
+    /// <summary>
+    /// Every critical kernel runs, or was ended on command; one that was stopped because it crashed in a loop is neither. Others may come later: the
+    /// node starts without them.
+    /// </summary>
     public Task ContractAsync()
     {
         var missing = Catalog.Current.Kernels.Where(x => x.Criticality == KernelCriticality.Critical)
-            .Select(x => (x.Name, View: Directory.Find(x.Name))).Where(x => x.View?.State is not (KernelState.Running or KernelState.Stopped)).ToList();
+            .Select(x => (x.Name, View: Directory.Find(x.Name))).Where(x => x.View is not ({ State: KernelState.Running } or { State: KernelState.Stopped, CrashLoops: 0 })).ToList();
         return missing.Count == 0
             ? Task.CompletedTask
             : Task.FromException(new InvalidOperationException(string.Join("; ", missing.Select(x => $"critical kernel '{x.Name}' is not running ({x.View?.State.ToString() ?? "unknown"}{(x.View?.Reason is { } why ? ": " + why : "")})"))));

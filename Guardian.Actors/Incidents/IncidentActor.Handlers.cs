@@ -25,6 +25,7 @@ internal sealed partial class IncidentActor
         }
 
         _refusing = false;
+        if (!_state.Knows(raised)) _cleared = false;
         var monitor = Sender;
         if (!monitor.IsNobody()) _raisedBy[raised.Monitor ?? raised.Node] = (monitor, raised.Episode);
         var opens = !_state.Open && !_state.Knows(raised);
@@ -105,7 +106,7 @@ internal sealed partial class IncidentActor
         Timers.StartSingleTimer(nameof(ChooseRun), ChooseRun.Instance, wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
     }
 
-    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, _lastSeen);
+    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, _state.Raised!.TellsEnd && !_cleared ? null : _lastSeen);
 
     private void Tell() => _run?.Tell(new LiveIncident(Fields()));
 
@@ -175,7 +176,18 @@ internal sealed partial class IncidentActor
             return;
         }
 
-        if (_state.Run is not null) return;
+        if (_state.Run is not null)
+        {
+            // A run that has not begun to act yet wants to know; one that acts finds out by its checks.
+            if (!_cleared)
+            {
+                _cleared = true;
+                Tell();
+            }
+
+            return;
+        }
+
         var settled = new IncidentSettled
         {
             At = _deps.Time.GetUtcNow(), IncidentId = _state.Id, State = "resolved", Reason = $"over by itself: {x.Reason}", Violations = _live.Total,
@@ -218,6 +230,6 @@ internal sealed partial class IncidentActor
     private void Direct(DirectRun x)
     {
         if (_run is null || _state.Run?.RunId != x.RunId) Sender.Tell(new IncidentAnswer { Done = false, Reason = $"run {x.RunId} is not under way" });
-        else _run.Forward(new RunDirected(x.Verb, x.By, x.Reason));
+        else _run.Forward(new RunDirected(x.Verb, x.By, x.Reason, x.Step));
     }
 }

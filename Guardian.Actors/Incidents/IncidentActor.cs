@@ -38,6 +38,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private DateTimeOffset _lastSeen;
     private IActorRef? _run;
     private bool _refusing;
+
+    // The monitor said that it is over while a run was under way; it says so again after a restart.
+    private bool _cleared;
     private UnreadableMessage? _unreadable;
 
     public IncidentActor(string entity, IncidentDependencies deps)

@@ -7,8 +7,11 @@ namespace Guardian.Actors.Incidents;
 /// <summary>What <c>incident.…</c> means in a playbook: the common fields, those of the type, and the evidence's members.</summary>
 internal static class IncidentFields
 {
-    /// <summary>The fields as they are now; <paramref name="violations"/> is the live count.</summary>
-    public static JsonElement Of(IncidentState state, long? violations, DateTimeOffset lastSeen)
+    /// <summary>
+    /// The fields as they are now; <paramref name="violations"/> is the live count. <paramref name="lastSeen"/>: null while a monitor that will
+    /// say when it is over has not: it goes on.
+    /// </summary>
+    public static JsonElement Of(IncidentState state, long? violations, DateTimeOffset? lastSeen)
     {
         var raised = state.Raised ?? throw new InvalidOperationException("an incident has fields only once it was opened");
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -23,7 +26,7 @@ internal static class IncidentFields
             Text("node", raised.Node);
             Text("subject", raised.Subject);
             Text("openedAt", state.OpenedAt.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
-            Text("lastSeenAt", lastSeen.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+            Text("lastSeenAt", lastSeen?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
             Number("occurrences", state.Occurrences);
             Text("principal", raised.Principal);
             Text("topic", raised.Topic);

@@ -64,7 +64,7 @@ internal static class IncidentLogic
             return Decline(state, string.Create(CultureInfo.InvariantCulture, $"cooldown of {playbook.Name} until {cooled:O}"), now, cooled);
         }
 
-        if (state.Declined?.StartsWith("cooldown", StringComparison.Ordinal) == true && now - lastSeen > StillFires)
+        if (state.Declined?.StartsWith("cooldown", StringComparison.Ordinal) == true && state.Raised?.TellsEnd != true && now - lastSeen > StillFires)
         {
             return new RunChoice(new IncidentSettled
             {

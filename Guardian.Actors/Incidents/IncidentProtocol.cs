@@ -54,6 +54,9 @@ public sealed record IncidentRaised : IIncidentMessage
     /// <summary>Node of the monitor, where several nodes watch the same and each tells of it; null: <see cref="Node"/>.</summary>
     public string? Monitor { get; init; }
 
+    /// <summary>True where the monitor will say when it is over (<see cref="IncidentCleared"/>): until then it goes on, however long nothing is heard.</summary>
+    public bool TellsEnd { get; init; }
+
     /// <summary>Further evidence, an object: rule, window, timestamps.</summary>
     public JsonElement? Evidence { get; init; }
 }
@@ -107,6 +110,9 @@ public sealed record DirectRun : IIncidentMessage
 
     /// <summary>Why.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>For approve and reject: the step that the operator saw waiting; null: whichever waits.</summary>
+    public string? Step { get; init; }
 }
 
 /// <summary>

@@ -82,7 +82,10 @@ internal sealed record IncidentState : IGuardianMessage
     public bool Open => State is "open" or "running" or "escalated";
 
     /// <summary>Detections that this node's monitor has told. Monitors on several nodes see the same: an occurrence is what one of them alone has seen.</summary>
-    public int SeenBy(string monitor) => Monitors.GetValueOrDefault(monitor);
+    public int SeenBy(string monitor) => Monitors.GetValueOrDefault(monitor, Settled);
+
+    /// <summary>Occurrences when the last run of this incident ended: whatever any monitor tells after that is a recurrence, however few it told before.</summary>
+    public int Settled { get; init; }
 
     /// <summary>Detections by the node of their monitor.</summary>
     public ImmutableDictionary<string, int> Monitors { get; init; } = ImmutableDictionary<string, int>.Empty;
@@ -126,6 +129,8 @@ internal sealed record IncidentState : IGuardianMessage
             State = x.State,
             Run = null,
             Recurred = false,
+            Monitors = x.State == "escalated" ? ImmutableDictionary<string, int>.Empty : Monitors,
+            Settled = x.State == "escalated" ? Occurrences : Settled,
             LastRunEndedAt = x.RunId is null ? LastRunEndedAt : x.At,
             LastFullRunEndedAt = x.RunId is null || Run?.ContainmentOnly == true ? LastFullRunEndedAt : x.At,
             OwesRun = OwesRun && x.State == "escalated",
@@ -145,6 +150,7 @@ internal sealed record IncidentState : IGuardianMessage
         OpenedAt = x.At,
         Rules = [x.Raised.Type],
         Occurrences = 1,
+        Settled = 0,
         Monitors = ImmutableDictionary<string, int>.Empty.Add(x.Raised.Monitor ?? x.Raised.Node, 1),
         Dropped = 0,
         Counts = ViolationCounts.None.Seen(x.Raised.Monitor ?? x.Raised.Node, x.Raised.Episode, x.Raised.Violations),

@@ -27,8 +27,8 @@ internal sealed class JobsOverBus : ReceiveActor
     private readonly IActorRef _kernels;
     private readonly Func<string, IActorRef, Task<BusPort>> _register;
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Dictionary<string, JobNews?> _underWay = new(StringComparer.Ordinal); // by message; with its end where that is heard before the answer
     private BusPort? _port;
-    private int _underWay;
 
     public JobsOverBus(IActorRef kernels, Func<string, IActorRef, Task<BusPort>> register)
     {
@@ -65,29 +65,36 @@ internal sealed class JobsOverBus : ReceiveActor
             return;
         }
 
-        if (_underWay >= MaxUnderWay)
+        if (_underWay.Count >= MaxUnderWay)
         {
             Say(new JobNews { Request = message.Id, Kernel = kernel, State = "refused", Reason = string.Create(CultureInfo.InvariantCulture, $"{MaxUnderWay} orders are under way; try again later") });
             return;
         }
 
-        _underWay++;
+        _underWay[message.Id] = null;
         _kernels.Ask<JobAnswer>(submit, AnswerWithin).PipeTo(Self, success: x => new Answered(message.Id, kernel, x),
             failure: e => new Answered(message.Id, kernel, new JobAnswer { Refusal = "unknown", Reason = $"the journal did not answer; whether the job was taken is not known: {e.GetBaseException().Message}" }));
     }
 
     private void OnAnswered(Answered answered)
     {
-        _underWay--;
+        _underWay.Remove(answered.Message, out var end);
         var (job, answer) = (answered.Answer.Job, answered.Answer);
         Say(new JobNews { Request = answered.Message, Kernel = answered.Kernel, Job = job?.Id, State = job is not null ? "queued" : answer.Refusal == "unknown" ? "unknown" : "refused", Reason = answer.Reason });
+        if (end is not null) Say(end);
     }
 
-    private void OnOver(JobOver over) => Say(new JobNews
+    /// <summary>Said after its beginning, also where it is heard of before.</summary>
+    private void OnOver(JobOver over)
     {
-        Request = over.By[(over.By.LastIndexOf('/') + 1)..], Kernel = over.Job.Kernel, Job = over.Job.Id,
-        State = Playbooks.Yaml.YamlValues.Snake(over.Job.State), ExitCode = over.Job.ExitCode, Reason = over.Job.Reason,
-    });
+        var news = new JobNews
+        {
+            Request = over.By[(over.By.LastIndexOf('/') + 1)..], Kernel = over.Job.Kernel, Job = over.Job.Id,
+            State = Playbooks.Yaml.YamlValues.Snake(over.Job.State), ExitCode = over.Job.ExitCode, Reason = over.Job.Reason,
+        };
+        if (_underWay.ContainsKey(news.Request)) _underWay[news.Request] = news;
+        else Say(news);
+    }
 
     /// <summary>Nobody has to listen; what the bus refuses is lost, and the job can be asked for over HTTP.</summary>
     private void Say(JobNews news) => _port?.Publish(Events + news.Kernel, JsonSerializer.SerializeToUtf8Bytes(news, JobOrdersJson.Default.JobNews), "application/json");

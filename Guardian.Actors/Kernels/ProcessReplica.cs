@@ -22,7 +22,7 @@ internal sealed class ProcessReplica : Replica
     {
         _memory = memory;
         _limited = kernel.Process!.Limits.Any;
-        _group = ControlGroup.Find(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"guardian-{world.Node}-{kernel.Name}-{index}"), kernel.Process.Limits);
+        _group = ControlGroup.Find(world.Node, kernel.Name, index, kernel.Process.Limits);
         _restriction = memory.RestrictionOf(() => new ProcessRestriction(world.Leasekeeper, kernel.Name, index, _group, _limited));
         _folder = new InstanceFolder(world.Folder, kernel.Name, index);
         _beats = HealthCheck.Of(kernel.Heartbeat.Probe, kernel.Heartbeat.MissAfter);

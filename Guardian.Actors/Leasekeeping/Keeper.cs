@@ -134,6 +134,7 @@ internal sealed class Keeper : IDisposable
     {
         var lease = request.Lease is { } asked ? asked with { Since = _time.GetUtcNow(), Until = _time.GetUtcNow() + asked.For, Boot = UndoWork.Boot } : null;
         var refusal = lease is null ? "there is no lease in the request" : UndoRules.Refusal(lease, _node, _longest);
+        refusal ??= _book.Refusal(lease!.Id); // before the file: what is refused has no effect, and must not be undone by the next keeper
         if (refusal is null) refusal = Keep(lease!, () => _book.Take(lease!, Now + lease!.For));
         _answer(new KeeperReply { Number = request.Number, Held = refusal is null, Error = refusal });
     }

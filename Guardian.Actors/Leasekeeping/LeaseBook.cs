@@ -31,12 +31,18 @@ internal sealed class LeaseBook
     /// <summary>All leases.</summary>
     public IReadOnlyCollection<OsLease> Leases => [.. _entries.Values.Select(x => x.Lease)];
 
+    /// <summary>Why <see cref="Take"/> would refuse this id now; null where it would not.</summary>
+    public string? Refusal(string id)
+    {
+        if (_nodeGone) return "the node is gone";
+        if (_entries.TryGetValue(id, out var known) && known.UnderWay) return $"lease '{id}' is being undone";
+        return known is null && _entries.Count >= MaxLeases ? $"{MaxLeases} leases are held already" : null;
+    }
+
     /// <summary>Null where it was taken; else why not.</summary>
     public string? Take(OsLease lease, TimeSpan deadline)
     {
-        if (_nodeGone) return "the node is gone";
-        if (_entries.TryGetValue(lease.Id, out var known) && known.UnderWay) return $"lease '{lease.Id}' is being undone";
-        if (known is null && _entries.Count >= MaxLeases) return $"{MaxLeases} leases are held already";
+        if (Refusal(lease.Id) is { } refusal) return refusal;
         _entries[lease.Id] = new Entry(lease, deadline);
         return null;
     }

@@ -25,8 +25,8 @@ internal sealed record ResumeProcess(ProcessIdentity Process) : LeaseUndo;
 /// <summary>SIGKILL to a process that this node started itself, such as a burner; any other is refused when the lease is taken.</summary>
 internal sealed record KillProcess(ProcessIdentity Process) : LeaseUndo;
 
-/// <summary>SIGKILL to the processes of the kernels whose records are in this folder. A segment of its path must begin with <c>guardian</c>.</summary>
-internal sealed record KillKernels(string Folder) : LeaseUndo;
+/// <summary>SIGKILL to the processes of a dead node's kernels, and the end of their control groups. A segment of its path must begin with <c>guardian</c>.</summary>
+internal sealed record KillKernels(string DataDirectory) : LeaseUndo;
 
 /// <summary>Sets the nice value of all its threads. Below the present value this needs root; refused without.</summary>
 /// <param name="Process">Which.</param>

@@ -8,6 +8,7 @@ namespace Guardian.Actors.Leasekeeping;
 internal static partial class Posix
 {
     public const int SIGKILL = 9;
+    public const int SIGUSR1 = 10;
     public const int SIGTERM = 15;
     public const int SIGCONT = 18;
     public const int SIGSTOP = 19;

@@ -31,7 +31,7 @@ internal static class UndoRules
         ClearImmutable x => !Posix.IsRoot ? "only root can change a file's immutable flag" : File.Exists(x.Path) ? null : $"there is no file {x.Path}",
         DeletePath x => NotOurs(x.Path),
         Unmount x => NotOurs(x.Path),
-        KillKernels x => NotOurs(x.Folder),
+        KillKernels x => NotOurs(x.DataDirectory),
         CallLoopback x => Loopback(x),
         DropDatabase x => !ThrowawayDatabase.IsName(x.Name) ? $"'{x.Name}' is not a throw-away database of Guardian's" : File.Exists(x.ConnectionFile) ? null : $"there is no file {x.ConnectionFile} with the server's connection string",
         _ => $"no undo '{undo.GetType().Name}' is known",

@@ -55,7 +55,7 @@ internal sealed class UndoWork : IDisposable
                 Posix.Renice(x.Process, x.Nice);
                 break;
             case KillKernels x when sameBoot:
-                await Kernels.Processes.ProcessInstance.SweepAsync(x.Folder, []).ConfigureAwait(false);
+                await Kernels.Processes.KernelLeftovers.EndAsync(x.DataDirectory).ConfigureAwait(false);
                 break;
             case Unmount x when sameBoot:
                 Posix.Unmount(x.Path);

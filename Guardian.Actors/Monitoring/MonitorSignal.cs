@@ -41,7 +41,7 @@ internal sealed class SignalBook(string node)
         _raises.Detected(new IncidentRaised
         {
             Key = signal.Key, Type = signal.Type, Node = node, At = signal.At, Subject = signal.Subject, Detection = signal.Number, Episode = signal.Episode,
-            Severity = signal.Severity, Evidence = JsonDocument.Parse(evidence.ToJsonString()).RootElement.Clone(),
+            Severity = signal.Severity, TellsEnd = true, Evidence = JsonDocument.Parse(evidence.ToJsonString()).RootElement.Clone(),
         });
     }
 

@@ -18,10 +18,14 @@ internal enum PressureChange
 /// <summary>
 /// One resource against its limits. Time is what the samples' clock says. Time at the limit adds up, a dip below it takes off
 /// twice its length: a short break in a flood does not start over, and a load that swings around the limit never gets there.
+/// Samples that come faster than the interval, near a limit, are averaged over it: a peak of a quarter of a second is none.
 /// A break in the samples (a starved or suspended machine) counts as two intervals at most. Pure; not thread-safe.
 /// </summary>
 internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOptions options)
 {
+    /// <summary>Less than the whole interval, so that samples in its own rhythm are never averaged.</summary>
+    private const double AveragedOver = 0.9;
+
     private static readonly TimeSpan TrendOver = TimeSpan.FromSeconds(3);
 
     private readonly Queue<(TimeSpan Clock, double Value)> _recent = new();
@@ -29,6 +33,7 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     private TimeSpan _at;
     private TimeSpan _below;
     private TimeSpan _firedAt;
+    private TimeSpan _sinceFired;
     private TimeSpan _cooldownUntil = TimeSpan.MinValue;
 
     /// <summary>True from <see cref="PressureChange.Entered"/> to <see cref="PressureChange.Left"/>.</summary>
@@ -48,7 +53,8 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
         if (value is not { } known || elapsed < TimeSpan.Zero) return PressureChange.None;
         Remember(clock, known);
         NearLimit = Pressed || known >= limits.Enter - (limits.Enter - limits.Leave) / 2;
-        return Pressed ? Under(clock, known, elapsed) : Calm(clock, known, elapsed);
+        var average = Average(clock);
+        return Pressed ? Under(clock, average, elapsed) : Calm(clock, average, elapsed);
     }
 
     /// <summary>Its incident came to an end: what follows is judged from zero, after the cooldown.</summary>
@@ -60,11 +66,9 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
 
     private PressureChange Calm(TimeSpan clock, double value, TimeSpan elapsed)
     {
-        if (value >= limits.Enter) _at += elapsed;
-        else if (value < limits.Leave) _at = TimeSpan.Zero;
-        else _at = Max(TimeSpan.Zero, _at - 2 * elapsed);
+        _at = Add(_at, value, elapsed);
         if (value < limits.Enter || _at < options.Sustained.Value || clock < _cooldownUntil || Falls(clock, value)) return PressureChange.None;
-        (Pressed, _below, _firedAt) = (true, TimeSpan.Zero, clock);
+        (Pressed, _below, _firedAt, _sinceFired) = (true, TimeSpan.Zero, clock, TimeSpan.Zero);
         return PressureChange.Entered;
     }
 
@@ -72,15 +76,34 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     {
         _below = value < limits.Leave ? _below + elapsed : TimeSpan.Zero;
         if (value >= limits.Enter) _at += elapsed;
+        _sinceFired = Add(_sinceFired, value, elapsed);
         if (_below >= options.Dwell.Value)
         {
             Rest(clock);
             return PressureChange.Left;
         }
 
-        if (value < limits.Enter || clock - _firedAt < options.Repeat.Value) return PressureChange.None;
-        _firedAt = clock;
+        // A peak on a machine that is nearly calm again is no pressure that lasts.
+        if (value < limits.Enter || clock - _firedAt < options.Repeat.Value || _sinceFired < options.Sustained.Value) return PressureChange.None;
+        (_firedAt, _sinceFired) = (clock, TimeSpan.Zero);
         return PressureChange.Again;
+    }
+
+    /// <summary>Time at the limit: a dip takes off twice its length, calm all.</summary>
+    private TimeSpan Add(TimeSpan sum, double value, TimeSpan elapsed) =>
+        value >= limits.Enter ? sum + elapsed : value < limits.Leave ? TimeSpan.Zero : Max(TimeSpan.Zero, sum - 2 * elapsed);
+
+    private double Average(TimeSpan clock)
+    {
+        var (sum, count) = (0.0, 0);
+        foreach (var (at, value) in _recent)
+        {
+            if (clock - at >= options.Interval.Value * AveragedOver) continue;
+            sum += value;
+            count++;
+        }
+
+        return sum / count;
     }
 
     private void Rest(TimeSpan clock)

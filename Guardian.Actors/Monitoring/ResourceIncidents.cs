@@ -40,6 +40,7 @@ internal static class ResourceIncidents
         Detection = signal.Number,
         Episode = signal.Episode,
         Severity = signal.Type == SensorFailure ? "medium" : "high",
+        TellsEnd = true,
         Evidence = Evidence(signal, sample, processes),
     };
 

@@ -21,7 +21,7 @@ public sealed class ResourceMonitorOptions
     /// <summary>After a pressure that is over, or an incident that was resolved, no new one for so long.</summary>
     public Duration Cooldown { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A pressure that lasts is raised again this often, so that what was given back too early is contained anew.</summary>
+    /// <summary>A pressure that lasts is raised again this often, where it was at its limit for <see cref="Sustained"/> since, so that what was given back too early is contained anew.</summary>
     public Duration Repeat { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>A value that falls faster than this, percentage points a second over 3 s, raises nothing yet. 0.1 to 100.</summary>

@@ -14,12 +14,16 @@ internal interface INotificationChannel
 /// <param name="Item">What.</param>
 /// <param name="Repeated">True where an earlier attempt may have reached the receiver.</param>
 /// <param name="Open">The work item of the same key as the receiver knows it; null where none was opened.</param>
-internal sealed record Sending(Deliver Item, bool Repeated = false, OpenItem? Open = null);
+/// <param name="Ends">The channel's receivers that are through with the item: they get it no more.</param>
+internal sealed record Sending(Deliver Item, bool Repeated = false, OpenItem? Open = null, IReadOnlyList<ReceiverEnd>? Ends = null);
 
 /// <summary>How an attempt ended.</summary>
 internal abstract record ChannelResult
 {
     public static ChannelResult Ok { get; } = new Delivered();
+
+    /// <summary>Of a channel with several receivers: those that this attempt ended for.</summary>
+    public IReadOnlyList<ReceiverEnd> Ended { get; init; } = [];
 
     /// <summary>The receiver has it. <paramref name="Reference"/>: what it calls it.</summary>
     public sealed record Delivered(string? Reference = null) : ChannelResult;

@@ -169,7 +169,7 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         if (_attemptedKey != item.Key) (_attemptedKey, _attempts) = (item.Key, 0);
         _attempts++;
         _delivering = item.Key;
-        var sending = new Sending(item, _attempts > 1 || _recovered == item.Key, item.ItemKey is null ? null : _state.Item(item.ItemKey));
+        var sending = new Sending(item, _attempts > 1 || _recovered == item.Key, item.ItemKey is null ? null : _state.Item(item.ItemKey), _state.Ends(item.Key));
         var (channel, token) = (_channel, _stopping.Token);
         // Off this actor's thread: files and sockets may be slow.
         Task.Run(() => channel.SendAsync(sending, token), token).PipeTo(Self,
@@ -193,7 +193,14 @@ internal sealed class Outbox : ReceivePersistentActor, IWithTimers
         else if (failed && _lastFailure is null)
             Log.Info("Outbox {Channel}: delivers again, {Pending} waiting", _channelName, _state.Pending);
 
-        var (ended, wait) = _logic.AfterAttempt(head, _attempts, attempted.Result, _deps.Time.GetUtcNow(), Random.Shared.NextDouble());
+        var now = _deps.Time.GetUtcNow();
+        if (attempted.Result is ChannelResult.Delivered || attempted.Result.Ended.Count == 0) Follow(head, attempted.Result, now);
+        else Write(new DeliveryPartlyDone { At = now, Key = attempted.Key, Ends = attempted.Result.Ended }, () => Follow(head, attempted.Result, now));
+    }
+
+    private void Follow(DeliveryAccepted head, ChannelResult result, DateTimeOffset now)
+    {
+        var (ended, wait) = _logic.AfterAttempt(head, _attempts, result, now, Random.Shared.NextDouble());
         if (ended is null)
         {
             Timers.StartSingleTimer(Next.Retry, Next.Instance, wait);

@@ -14,6 +14,7 @@ namespace Guardian.Actors.Notifications;
 [JsonSerializable(typeof(OutboxStatus))]
 [JsonSerializable(typeof(DeliveryAccepted))]
 [JsonSerializable(typeof(DeliveryDone))]
+[JsonSerializable(typeof(DeliveryPartlyDone))]
 [JsonSerializable(typeof(DeliveryDead))]
 [JsonSerializable(typeof(DeliveryCollected))]
 [JsonSerializable(typeof(DeliveryMuted))]
@@ -33,6 +34,7 @@ internal sealed partial class OutboxJson : JsonSerializerContext
         (typeof(OutboxStatus), "outbox-status:v1"),
         (typeof(DeliveryAccepted), "delivery-accepted:v1"),
         (typeof(DeliveryDone), "delivery-done:v1"),
+        (typeof(DeliveryPartlyDone), "delivery-partly-done:v1"),
         (typeof(DeliveryDead), "delivery-dead:v1"),
         (typeof(DeliveryCollected), "delivery-collected:v1"),
         (typeof(DeliveryMuted), "delivery-muted:v1"),

@@ -224,6 +224,22 @@ public sealed record DeliveryDone : OutboxEvent
     public string? Reference { get; init; }
 }
 
+/// <summary>Some of the channel's receivers are through with an item; the others are tried again.</summary>
+public sealed record DeliveryPartlyDone : OutboxEvent
+{
+    /// <summary>The item's key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Who.</summary>
+    public required IReadOnlyList<ReceiverEnd> Ends { get; init; }
+}
+
+/// <summary>A receiver that is through with an item.</summary>
+/// <param name="Receiver"><c>webhook</c> or <c>issues</c>.</param>
+/// <param name="Reference">What it calls the item; null where it has no name for it.</param>
+/// <param name="Refused">Why it will never take it; null where it has it.</param>
+public sealed record ReceiverEnd(string Receiver, string? Reference = null, string? Refused = null);
+
 /// <summary>The channel's rate was used up: the item is told by the next digest.</summary>
 public sealed record DeliveryCollected : OutboxEvent
 {
@@ -289,6 +305,9 @@ public sealed record OutboxSnapshot : IGuardianMessage
 
     /// <summary>Work items that were opened, oldest first.</summary>
     public IReadOnlyList<OpenItem>? Items { get; init; }
+
+    /// <summary>Of the item in front, the receivers that are through with it; null where none is.</summary>
+    public DeliveryPartlyDone? Partly { get; init; }
 }
 
 /// <summary>What a digest will tell.</summary>

@@ -35,6 +35,7 @@ internal sealed class OutboxState(string channel)
     private readonly Queue<DateTimeOffset> _sent = new();
     private readonly OrderedDictionary<string, ToldIncident> _told = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, OpenItem> _items = new(StringComparer.Ordinal);
+    private DeliveryPartlyDone? _partly; // of the item in front: no other is attempted before it has ended
 
     /// <summary>The channel's name.</summary>
     public string Channel => channel;
@@ -71,6 +72,9 @@ internal sealed class OutboxState(string channel)
     /// <summary>The work item as the receiver knows it.</summary>
     public OpenItem? Item(string itemKey) => _items.TryGetValue(itemKey, out var item) ? item : null;
 
+    /// <summary>The receivers that are through with the item.</summary>
+    public IReadOnlyList<ReceiverEnd> Ends(string key) => _partly?.Key == key ? _partly.Ends : [];
+
     /// <summary>Items of the rate delivered after <paramref name="since"/>.</summary>
     public int SentSince(DateTimeOffset since) => _sent.Count(x => x > since);
 
@@ -86,9 +90,14 @@ internal sealed class OutboxState(string channel)
                 if (OutboxLogic.CountsTowardsRate(item)) Enqueue(done.At);
                 if (item is { Kind: ItemKind.Task, ItemKey: { } key }) Keep(key, done.Reference, item.CommentOnly);
                 break;
+            case DeliveryPartlyDone partly when _waiting.ContainsKey(partly.Key):
+                _partly = partly with { Ends = [.. Ends(partly.Key), .. partly.Ends] };
+                break;
             case DeliveryDead dead when End(dead.Key, dead.At) is { } item:
                 Dead++;
                 Untell(item.IncidentId, dead.Key);
+                // One receiver refused it for good; another may have opened it.
+                if (item is { Kind: ItemKind.Task, ItemKey: { } of } && Ends(dead.Key).FirstOrDefault(x => x.Reference is not null) is { } opened) Keep(of, opened.Reference, item.CommentOnly);
                 break;
             case DeliveryMuted muted when End(muted.Key, muted.At) is { } item:
                 Muted++;
@@ -114,6 +123,7 @@ internal sealed class OutboxState(string channel)
         LastDigest = LastDigest,
         Told = [.. _told.Values],
         Items = [.. _items.Values],
+        Partly = _partly is { } partly && _waiting.ContainsKey(partly.Key) ? partly : null,
     };
 
     public static OutboxState From(string channel, OutboxSnapshot snapshot)
@@ -121,7 +131,7 @@ internal sealed class OutboxState(string channel)
         var state = new OutboxState(channel)
         {
             Delivered = snapshot.Delivered, Dead = snapshot.Dead, Digested = snapshot.Digested, Muted = snapshot.Muted,
-            Collected = snapshot.Collected, LastDigest = snapshot.LastDigest,
+            Collected = snapshot.Collected, LastDigest = snapshot.LastDigest, _partly = snapshot.Partly,
         };
         foreach (var ended in snapshot.Ended) state.Remember(ended);
         foreach (var accepted in snapshot.Pending) state.Wait(accepted);

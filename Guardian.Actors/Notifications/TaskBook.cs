@@ -36,17 +36,38 @@ internal sealed record TaskRecord
 /// </summary>
 internal sealed class TaskBook
 {
+    /// <summary>Open items: more than people ever work through.</summary>
+    public const int MaxOpen = 10_000;
+
     private readonly Dictionary<string, TaskRecord> _byKey = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (string Id, int Occurrences)> _open = new(StringComparer.Ordinal);
+    private readonly Queue<string> _keys = new(); // oldest first; the outbox itself asks for none that has fallen out
+    private readonly Dictionary<string, OpenTask> _open = new(StringComparer.Ordinal);
+
+    /// <summary>An open item: the line that opened it, and the latest one on it.</summary>
+    private sealed record OpenTask(TaskRecord Opening, TaskRecord Latest, int Occurrences);
+
+    /// <summary>Keys remembered, at most <see cref="OutboxState.MaxEnded"/>.</summary>
+    public int Remembered => _byKey.Count;
+
+    /// <summary>True where no further item should be opened.</summary>
+    public bool IsFull => _open.Count >= MaxOpen;
+
+    /// <summary>The lines that tell what is open and how often it was asked for.</summary>
+    public IEnumerable<TaskRecord> OpenLines => _open.Values.SelectMany(x => x.Latest == x.Opening ? [x.Opening] : (TaskRecord[])[x.Opening, x.Latest with { Occurrence = x.Occurrences }]);
 
     /// <summary>Takes a line into account; the last one on an item tells whether it is open.</summary>
     public void Add(TaskRecord record)
     {
-        if (record.Key.Length > 0) _byKey.TryAdd(record.Key, record);
-        if (record.State == "open") _open[record.ItemKey] = (record.Id, 1);
-        else if (!_open.TryGetValue(record.ItemKey, out var open) || open.Id != record.Id) return;
+        if (record.Key.Length > 0 && _byKey.TryAdd(record.Key, record))
+        {
+            _keys.Enqueue(record.Key);
+            if (_keys.Count > OutboxState.MaxEnded) _byKey.Remove(_keys.Dequeue());
+        }
+
+        if (record.State == "open") _open[record.ItemKey] = new OpenTask(record, record, record.Occurrence ?? 1);
+        else if (!_open.TryGetValue(record.ItemKey, out var open) || open.Opening.Id != record.Id) return;
         else if (record.State == "closed") _open.Remove(record.ItemKey);
-        else _open[record.ItemKey] = (open.Id, Math.Max(open.Occurrences, record.Occurrence ?? (open.Occurrences + 1)));
+        else _open[record.ItemKey] = open with { Latest = record, Occurrences = Math.Max(open.Occurrences, record.Occurrence ?? (open.Occurrences + 1)) };
     }
 
     /// <summary>
@@ -61,14 +82,14 @@ internal sealed class TaskBook
         if (item.CommentOnly && !recurrence) return (null, false);
         return (new TaskRecord
         {
-            Id = recurrence ? open.Id : "task-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(item.Key)))[..12],
+            Id = recurrence ? open!.Opening.Id : "task-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(item.Key)))[..12],
             ItemKey = itemKey,
             Title = item.Title,
             Body = item.Text,
             State = recurrence ? "comment" : "open",
             CreatedAt = item.At,
             Key = item.Key,
-            Occurrence = recurrence ? open.Occurrences + (item.CommentOnly ? 0 : 1) : 1,
+            Occurrence = recurrence ? open!.Occurrences + (item.CommentOnly ? 0 : 1) : 1,
             Severity = item.Severity,
             Incident = item.IncidentId,
             Run = item.RunId,

@@ -7,7 +7,7 @@ namespace Guardian.Actors.Persistence;
 /// Takes events and snapshots out of the database, a bounded batch in each transaction, so that writers wait for milliseconds.
 /// Repeating a batch that was cut short does no harm. Blocks: off actors' threads.
 /// </summary>
-internal sealed class JournalPruner(JournalDatabase database)
+internal sealed partial class JournalPruner(JournalDatabase database)
 {
     /// <summary>Most events of one entity in a batch, of those that a snapshot stands for.</summary>
     private const int MaxBehindSnapshot = 2_000;

@@ -70,6 +70,7 @@ internal sealed record ProjectedEvent(long Offset, string PersistenceId, object 
         RunEnded x => $"{RunProjection.Name(x.Phase)}: {x.Reason}",
         DeliveryAccepted x => $"{x.Item.Kind} for channel {x.Item.Channel}: {x.Item.Title}",
         DeliveryDone x => $"{x.Key} delivered",
+        DeliveryPartlyDone x => $"{x.Key}: {string.Join(", ", x.Ends.Select(e => e.Refused is null ? $"{e.Receiver} has it" : $"{e.Receiver} refused it"))}; the others are tried again",
         DeliveryCollected x => $"{x.Key} waits for the next digest: the channel's rate is used up",
         DeliveryMuted x => $"{x.Key} not sent: {x.Reason}",
         UnreadableMessage x => $"cannot be read by this version: {x}",

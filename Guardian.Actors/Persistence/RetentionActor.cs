@@ -84,7 +84,7 @@ internal sealed class RetentionActor : ReceiveActor, IWithTimers
         var (count, number) = RetentionPlan.Count(_projection, endedBefore);
         if (count == 0)
         {
-            var behind = leads ? _pruner.DeleteBehindSnapshots(now - _options.Closed.Value) : 0;
+            var behind = leads ? _pruner.DeleteBehindSnapshots(now - _options.Closed.Value) + _pruner.DeleteQuietGuards(now) : 0;
             return new Batch(position, [], behind, large && behind == 0 ? BatchKind.TooLarge : BatchKind.Idle);
         }
 

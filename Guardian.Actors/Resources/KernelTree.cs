@@ -6,7 +6,8 @@ namespace Guardian.Actors.Resources;
 /// <param name="Kernel">Name.</param>
 /// <param name="OptedIn"><c>remediation: enforce</c>.</param>
 /// <param name="Leaders">Living replicas.</param>
-internal sealed record KernelTree(string Kernel, bool OptedIn, IReadOnlyList<ProcessIdentity> Leaders);
+/// <param name="Percent">Of the processor that a throttle leaves to each; 100 without one.</param>
+internal sealed record KernelTree(string Kernel, bool OptedIn, IReadOnlyList<ProcessIdentity> Leaders, int Percent = 100);
 
 /// <summary>Whose process is it? Of one moment. Pure.</summary>
 internal sealed class ProcessOwners

@@ -1,7 +1,7 @@
 namespace Guardian.Actors.Resources;
 
 /// <summary>
-/// Where there is no <c>/proc</c>: disks, and memory as the runtime sees it, which counts a container's limit. The processor
+/// Where there is no <c>/proc</c> and <see cref="MonitoredResourceSampler"/> does not know the platform: disks, and memory as the runtime sees it, which counts a container's limit. The processor
 /// of the whole machine cannot be read here, and is unknown.
 /// </summary>
 internal sealed class PortableResourceSampler(IReadOnlyList<DiskReader> disks, TimeProvider time) : IResourceSampler

@@ -11,7 +11,7 @@ internal static class ResourceSamplers
     public static IResourceSampler Create(IEnumerable<string> mounts, TimeProvider time)
     {
         var disks = mounts.Distinct(StringComparer.Ordinal).Select(x => new DiskReader(x, DiskInterval, time)).ToList();
-        return OperatingSystem.IsLinux() ? new LinuxResourceSampler(disks, time) : new PortableResourceSampler(disks, time);
+        return OperatingSystem.IsLinux() ? new LinuxResourceSampler(disks, time) : MonitoredResourceSampler.TryCreate(disks, time) ?? (IResourceSampler)new PortableResourceSampler(disks, time);
     }
 
     public static IProcessReader Processes(TimeProvider time) =>

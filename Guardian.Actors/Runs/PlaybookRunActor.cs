@@ -30,6 +30,9 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     /// <summary>An end waits this long for its guards to take note; past it their leases lapse by themselves.</summary>
     private static readonly TimeSpan GuardPatience = TimeSpan.FromSeconds(30);
 
+    /// <summary>A guard that moved with the run answers within this; past it the wait is told.</summary>
+    private static readonly TimeSpan ConfirmSilently = TimeSpan.FromSeconds(5);
+
     /// <summary>A run of this length begins to profit from a snapshot; most have a tenth of it.</summary>
     private const int SnapshotEvery = 100;
 
@@ -154,6 +157,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         else
         {
             _log.Info("Run {Run} taken over after {Phase}, epoch {Epoch}", _order.RunId, _state.Phase, _state.Epoch + 1);
+            _guards.TakenOver(_state);
             events.Add(new RunRecovered { At = _deps.Time.GetUtcNow(), Epoch = _state.Epoch + 1 });
         }
 
@@ -208,6 +212,13 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         }
 
         if (_state.Start is null || _machine is null) return;
+        if (_guards.Confirming && _state.Cancel is null && _deps.Time.GetUtcNow() - _state.TakenOverAt < ConfirmSilently)
+        {
+            _guards.Renew(_state);
+            Timers.StartSingleTimer(nameof(Wake), Wake.Instance, RepeatEvery);
+            return;
+        }
+
         var view = View();
         var decision = _machine.Decide(_state, view);
         if (decision.Events.Count > 0)
@@ -243,8 +254,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     {
         RunInput? input = x.Verb switch
         {
-            "approve" => new RunInput.Approval(true, x.By),
-            "reject" => new RunInput.Approval(false, x.By),
+            "approve" => new RunInput.Approval(true, x.By, x.Step),
+            "reject" => new RunInput.Approval(false, x.By, x.Step),
             "cancel" => new RunInput.Cancel(x.By, x.Reason),
             _ => null,
         };
@@ -253,7 +264,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         {
             var reason = input is null ? $"'{x.Verb}' is not approve, reject or cancel"
                 : _state.Ended ? "the run is over"
-                : input is RunInput.Cancel ? "a cancel is under way" : "no step of the run waits for approval";
+                : input is RunInput.Cancel ? "a cancel is under way"
+                : x.Step is { } step ? $"step '{step}' does not wait for approval" : "no step of the run waits for approval";
             Sender.Tell(new IncidentAnswer { Done = false, Reason = reason });
             return;
         }

@@ -40,7 +40,11 @@ internal sealed class PlaybookWatcher : ReceiveActor, IWithTimers
         Task.Run(() =>
         {
             var now = Signature(directory);
-            return seen is null || now == seen ? new Looked(now, null) : new Looked(now, catalog.TryReload());
+            if (now == seen) return new Looked(now, null);
+            var before = catalog.Current.Hash;
+            var reloaded = catalog.TryReload();
+            // The first look reloads too: what changed since the start's own load would never be seen else.
+            return new Looked(now, seen is null && reloaded && catalog.Current.Hash == before ? null : reloaded);
         }).PipeTo(Self, failure: e => new Looked(seen ?? "", null, e.Message));
     }
 

@@ -16,8 +16,14 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     private readonly Dictionary<string, string> _lost = new(StringComparer.Ordinal);
     private string? _lock;
 
-    /// <summary>Why the run must not go on: a lease was lost. Null while all hold.</summary>
-    public string? Lost => _lost.Count == 0 ? null : string.Join("; ", _lost.Values);
+    /// <summary>True from a takeover until the lock says that it is still this run's: it may have passed to another meanwhile.</summary>
+    public bool Confirming { get; private set; }
+
+    /// <summary>Why the run must not go on: a lease was lost, or may have been. Null while all hold.</summary>
+    public string? Lost => _lost.Count > 0 ? string.Join("; ", _lost.Values) : Confirming ? "its lock is asked for again after a takeover" : null;
+
+    /// <summary>The run was taken over.</summary>
+    public void TakenOver(RunState state) => Confirming = state.Admission?.Lock is not null;
 
     /// <summary>Asks those that have not granted yet.</summary>
     public void Ask(string? lockText, long epoch)
@@ -36,6 +42,7 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
         if (answer.RunId != runId || answer.Epoch != state.Epoch) return null;
         if (state.Admission is not null)
         {
+            if (state.Admission.Lock is { } text && answer.Guard == GuardNames.Lock(text)) Confirming = false;
             if (answer.Granted) _lost.Remove(answer.Guard);
             else _lost[answer.Guard] = $"its lease was lost: {answer.Reason}";
             return null;
@@ -70,7 +77,9 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     /// <summary>Gives everything back; true once every guard has said so.</summary>
     public bool Release(RunState state)
     {
-        if (!playbook.Guards.AskedAtStart || (state.Admission is null && _granted.Count == 0)) return true;
+        // What re-applies containment asks nobody at its start, but its bans count in the blast radius.
+        var reserved = state.ContainmentOnly && playbook.Guards.BlastRadius is not null;
+        if (!playbook.Guards.AskedAtStart || (state.Admission is null && _granted.Count == 0 && !reserved)) return true;
         _lock = state.Admission?.Lock ?? _lock;
         AskGuard[] open = [.. Asks(state.Epoch).Where(x => !_released.Contains(x.Guard))];
         foreach (var ask in open)

@@ -14,8 +14,8 @@ internal sealed record RunOrder(
 /// <summary>From the incident: its fields have changed.</summary>
 internal sealed record LiveIncident(JsonElement Fields) : INoSerializationVerificationNeeded;
 
-/// <summary>An operator's word: approve, reject or cancel. Answer: IncidentAnswer.</summary>
-internal sealed record RunDirected(string Verb, string By, string Reason) : INoSerializationVerificationNeeded;
+/// <summary>An operator's word: approve or reject (the step, or whichever waits), or cancel. Answer: IncidentAnswer.</summary>
+internal sealed record RunDirected(string Verb, string By, string Reason, string? Step = null) : INoSerializationVerificationNeeded;
 
 /// <summary>To the incident: the run is over. Repeated until the incident stops the run.</summary>
 internal sealed record RunFinished(string RunId, RunPhase Phase, string Reason) : INoSerializationVerificationNeeded

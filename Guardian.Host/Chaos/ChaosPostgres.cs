@@ -21,6 +21,7 @@ internal sealed class ChaosPostgres(string? given, string? programs, ILeasekeepe
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1); // the keeper's longest lease; a run of all scenarios takes ten minutes
 
+    private readonly Lock _gate = new();
     private Task<string>? _server;
     private Process? _process;
     private string? _home;
@@ -32,7 +33,10 @@ internal sealed class ChaosPostgres(string? given, string? programs, ILeasekeepe
 
     /// <summary>Connection string of the server.</summary>
     /// <exception cref="ChaosUnsupportedException">There is none, or it does not answer.</exception>
-    public Task<string> ServerAsync(CancellationToken cancellation) => _server ??= FindAsync(cancellation);
+    public Task<string> ServerAsync(CancellationToken cancellation)
+    {
+        lock (_gate) return _server ??= FindAsync(cancellation);
+    }
 
     public async ValueTask DisposeAsync()
     {

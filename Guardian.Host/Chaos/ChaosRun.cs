@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using Guardian.Actors.Chaos;
@@ -34,6 +35,12 @@ internal sealed record ChaosRequest
 /// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
 internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
+    /// <summary>
+    /// Drills with PostgreSQL at once. Those of clusters mostly wait, for failure detectors and for the split brain resolver; no bound of
+    /// theirs is tight. All others have the machine for themselves.
+    /// </summary>
+    private const int SideBySide = 2;
+
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
         var started = time.GetUtcNow();
@@ -48,21 +55,22 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         {
             for (var repetition = 1; repetition <= request.Repeat && !abort.IsCancellationRequested; repetition++)
             {
-                foreach (var scenario in request.Scenarios)
+                var (number, plans) = (repetition, request.Scenarios.Select(x => new ScenarioPlan(x, unchecked(request.Seed + repetition - 1))).ToList());
+                var records = new ConcurrentDictionary<ScenarioPlan, DrillRecord>();
+                async Task OneAsync(ScenarioPlan plan)
                 {
-                    if (abort.IsCancellationRequested) break;
-                    var plan = new ScenarioPlan(scenario, unchecked(request.Seed + repetition - 1));
-                    var record = await DrillAsync(plan, repetition, request, folder, log, keeper, postgres, abort);
-                    var drill = new DrillReport(plan, repetition, record, DrillJudge.Judge(plan, record));
-                    if (record.Missing is { } missing && request.Ids.Contains("all"))
-                    {
-                        skipped.Add(new SkippedScenario(scenario.Name, missing));
-                        console.Skipped(scenario.Name, missing);
-                        continue;
-                    }
+                    if (abort.IsCancellationRequested) return;
+                    var record = records[plan] = await DrillAsync(plan, number, request, folder, log.Of(plan.Scenario.Name), keeper, postgres, abort);
+                    if (LeftOut(request, record) is { } missing) console.Skipped(plan.Scenario.Name, missing);
+                    else console.Done(new DrillReport(plan, number, record, DrillJudge.Judge(plan, record)));
+                }
 
-                    drills.Add(drill);
-                    console.Done(drill);
+                foreach (var plan in plans.Where(x => !x.Scenario.Postgres)) await OneAsync(plan);
+                await Parallel.ForEachAsync(plans.Where(x => x.Scenario.Postgres), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
+                foreach (var plan in plans.Where(records.ContainsKey))
+                {
+                    if (LeftOut(request, records[plan]) is { } missing) skipped.Add(new SkippedScenario(plan.Scenario.Name, missing));
+                    else drills.Add(new DrillReport(plan, number, records[plan], DrillJudge.Judge(plan, records[plan])));
                 }
             }
         }
@@ -73,6 +81,8 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         Write(folder, report);
         return (report, folder);
     }
+
+    private static string? LeftOut(ChaosRequest request, DrillRecord record) => request.Ids.Contains("all") ? record.Missing : null;
 
     /// <summary>Undoes the faults and ends the nodes of a run when its process dies; the leases are in <paramref name="leases"/>.</summary>
     public static ILeasekeeper Watchdog(GuardianProgram program, string leases, ChaosConsole console) => Posix.Unsupported is { } reason
@@ -93,13 +103,14 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
         try
         {
-            var busy = await hostCpu(abort) is not <= HostNoise.Quiet;
+            // Those with PostgreSQL are played side by side: what they see of a busy machine is one another.
+            var busy = !plan.Scenario.Postgres && await hostCpu(abort) is not <= HostNoise.Quiet;
             if (busy && plan.Scenario.NeedsQuietHost)
                 return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
+            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.MemoryLimit, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
             var stage = await DrillStage.SetAsync(plan, node, postgres, new HostFloors(folder, time), home, abort);
             await using (stage) record = await new DrillRunner(stage.Target, time, log, Progress, tools: stage.Tools).RunAsync(plan, abort);
 

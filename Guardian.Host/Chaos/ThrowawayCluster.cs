@@ -17,6 +17,10 @@ internal sealed class ThrowawayCluster : IClusterControl, IAsyncDisposable
 {
     private const int Killed = 128 + 9; // whoever killed it starts it again
     private static readonly TimeSpan FormedWithin = TimeSpan.FromSeconds(60);
+
+    /// <summary>While its nodes warm up they may miss one another's heartbeats for a moment.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan RestartAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
@@ -126,8 +130,10 @@ internal sealed class ThrowawayCluster : IClusterControl, IAsyncDisposable
         await using (target)
         {
             var began = _time.GetTimestamp();
-            while (!await WholeAsync(target, cancellation))
+            long? whole = null;
+            while (whole is not { } since || _time.GetElapsedTime(since) < Settled)
             {
+                whole = await WholeAsync(target, cancellation) ? whole ?? _time.GetTimestamp() : null;
                 if (_time.GetElapsedTime(began) > FormedWithin) throw new ChaosTargetException(string.Create(CultureInfo.InvariantCulture, $"the nodes did not form a cluster of {_nodes.Count} within {FormedWithin.TotalSeconds:0} s"));
                 await Task.Delay(Poll, _time, cancellation);
             }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Faults;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
@@ -20,6 +21,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     /// <summary>A start takes 3 s on a quiet machine.</summary>
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan GroupGoneWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ExitPoll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
@@ -49,13 +51,16 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 
     public string Name => Path.GetFileName(Folder);
 
-    public bool Running => _process is { } process && !Exited(process);
+    public bool Running => _process is { HasExited: false };
 
     /// <summary>Of the process that ended last; null while it runs.</summary>
-    public int? ExitCode => _process is { } process && Exited(process) ? process.ExitCode : null;
+    public int? ExitCode => _process is { HasExited: true } process ? process.ExitCode : null;
 
     /// <summary>The key for chaos inside the node.</summary>
     public string AdminKey => File.ReadAllText(KeyFile).Trim();
+
+    /// <summary>Its memory limit; null: none of its own.</summary>
+    public MemoryGroup? Memory { get; private set; }
 
     private string KernelsFile => Path.Combine(Folder, "kernels.yaml");
 
@@ -72,6 +77,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         var node = new ThrowawayNode(plan, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")), folder);
         try
         {
+            if (plan.MemoryLimit > 0) node.LimitMemory();
             await node.LeaseAsync(cancellation);
             if (plan.MemoryDisk > 0) node.MountMemory();
             if (plan.Kernels is { } kernels) await File.WriteAllTextAsync(node.KernelsFile, node.Here(kernels), cancellation);
@@ -113,14 +119,16 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 
     public async Task StartAgainAsync(CancellationToken cancellation)
     {
-        _process?.Dispose();
+        var before = _process;
         _again = true;
         await LaunchAsync(cancellation);
+        before?.Dispose();
     }
 
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        await KernelLeftovers.EndAsync(DataDirectory);
         _process?.Dispose();
         lock (_gate)
         {
@@ -129,6 +137,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         }
 
         if (_plan.MemoryDisk > 0) Posix.Unmount(DataDirectory);
+        if (Memory is { } group) await RemoveAsync(group);
         try
         {
             await _plan.Keeper.ForgetAsync(Folder, CancellationToken.None);
@@ -136,6 +145,28 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         catch (LeaseRefusedException)
         {
             // The keeper hangs: at the lease's end it finds the process gone and deletes what a failed drill would have kept.
+        }
+    }
+
+    /// <summary>Its last processes take moments to be gone.</summary>
+    private async Task RemoveAsync(MemoryGroup group)
+    {
+        var began = _plan.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                group.Remove();
+                return;
+            }
+            catch (IOException) when (_plan.Time.GetElapsedTime(began) < GroupGoneWithin)
+            {
+                await Task.Delay(Poll, _plan.Time);
+            }
+            catch (IOException)
+            {
+                return; // something is in it still; it limits nothing but that
+            }
         }
     }
 
@@ -155,8 +186,9 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         if (_plan.Keeper.Unsupported is not null) return; // not Linux: the node outlives a runner that is killed, as it always did there
         List<LeaseUndo> undo = [];
         if (_process is { HasExited: false } process && ProcessIdentity.Of(process.Id) is { } identity) undo.Add(new KillProcess(identity));
-        undo.Add(new KillKernels(InstanceFolder.Root(DataDirectory)));
+        undo.Add(new KillKernels(DataDirectory));
         if (_plan.MemoryDisk > 0) undo.Add(new Unmount(DataDirectory));
+        if (Memory is { } group) undo.Add(new DeletePath(group.Folder));
         undo.Add(new DeletePath(Folder));
         try
         {
@@ -165,6 +197,18 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         catch (LeaseRefusedException e)
         {
             throw new ChaosTargetException($"the node's end cannot be secured, so it is not started: {e.Message}", e);
+        }
+    }
+
+    private void LimitMemory()
+    {
+        try
+        {
+            Memory = MemoryGroup.Create("guardian-" + Path.GetFileName(Folder) + "-" + Path.GetRandomFileName(), _plan.MemoryLimit);
+        }
+        catch (IOException e)
+        {
+            throw new ChaosUnsupportedException($"the scenario needs a memory limit: {e.Message}");
         }
     }
 
@@ -195,6 +239,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
         var foreign = start.Environment.Keys.Where(x => x.StartsWith("Guardian__", StringComparison.OrdinalIgnoreCase) || x is "ASPNETCORE_URLS" or "URLS").ToList();
         foreach (var name in foreign) start.Environment.Remove(name);
         foreach (var (name, value) in _plan.Environment) start.Environment[name] = value;
+        Memory?.Enter(start);
         try
         {
             return Process.Start(start) ?? throw new ChaosTargetException($"{_plan.Program.FileName} did not start");
@@ -219,18 +264,6 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
                 if (_plan.Time.GetElapsedTime(began) > ReadyWithin) throw new ChaosTargetException($"the node was not ready within {ReadyWithin.TotalSeconds:0} s:\n{Tail()}");
                 await Task.Delay(Poll, _plan.Time, cancellation);
             }
-        }
-    }
-
-    private static bool Exited(Process process)
-    {
-        try
-        {
-            return process.HasExited;
-        }
-        catch (InvalidOperationException)
-        {
-            return true; // disposed: another one is about to start
         }
     }
 
@@ -273,12 +306,13 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
 /// <param name="Policy">Its policy.</param>
 /// <param name="Playbooks">Its playbooks.</param>
 /// <param name="MemoryDisk">Bytes of the memory disk for its data; 0: none.</param>
+/// <param name="MemoryLimit">Bytes that it and its kernels may use; 0: no limit of their own.</param>
 /// <param name="Options">Further options; <c>{data}</c> is the data directory.</param>
 /// <param name="Kernels">Text of its <c>kernels.yaml</c>, <c>{data}</c> likewise; null: those that ship.</param>
 /// <param name="WatchResources">False where the machine is busy already: its pressure is not the drill's.</param>
 /// <param name="Keeper">Ends it when this process dies.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, IReadOnlyDictionary<string, string> Options, string? Kernels, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time)
+internal sealed record NodePlan(GuardianProgram Program, string Policy, string Playbooks, long MemoryDisk, long MemoryLimit, IReadOnlyDictionary<string, string> Options, string? Kernels, bool WatchResources, ILeasekeeper Keeper, TimeProvider Time)
 {
     /// <summary>Options with which it is started again, over the others.</summary>
     public IReadOnlyDictionary<string, string> OptionsAgain { get; init; } = new Dictionary<string, string>();

@@ -38,12 +38,16 @@ internal static class RunsCommand
     {
         var id = new Argument<string>("run") { Description = "The run" };
         var reason = new Option<string?>("--reason") { Description = "Why" };
+        var step = new Option<string?>("--step") { Description = "The step that you saw waiting; another one is left alone" };
         var command = new Command(verb, verb == "cancel" ? "Cancel a run; its steps are undone" : $"{char.ToUpperInvariant(verb[0])}{verb[1..]} the step of a run that waits for approval") { id, reason };
+        if (verb != "cancel") command.Add(step);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = options.Client(parsed);
             var run = parsed.GetRequiredValue(id);
-            await client.SendAsync(HttpMethod.Post, $"api/v1/runs/{Uri.EscapeDataString(run)}/{verb}", new JsonObject { ["reason"] = parsed.GetValue(reason) }, cancellation);
+            var body = new JsonObject { ["reason"] = parsed.GetValue(reason) };
+            if (verb != "cancel") body["step"] = parsed.GetValue(step);
+            await client.SendAsync(HttpMethod.Post, $"api/v1/runs/{Uri.EscapeDataString(run)}/{verb}", body, cancellation);
             var output = options.Output(parsed);
             if (output.Json) output.JsonLine(JsonSerializer.SerializeToElement(new JsonObject { ["run"] = run, ["done"] = verb }, CliJson.Default.JsonObject));
             else output.Line($"done; 'guardian runs {run}' shows what follows");

@@ -19,6 +19,9 @@ internal sealed record StatusView
 
     /// <summary>Seconds.</summary>
     public required double Uptime { get; init; }
+
+    /// <summary>The node's clock, UTC.</summary>
+    public required DateTimeOffset Now { get; init; }
     public required ClusterView Cluster { get; init; }
 
     /// <summary>observe, propose, enforce or hold.</summary>
@@ -156,6 +159,9 @@ internal sealed record BanAnswer(string Principal, DateTimeOffset? Until, int Of
 
 internal sealed record ReasonRequest(string? Reason);
 
+/// <summary>Step: for approve and reject, the one that the operator saw waiting.</summary>
+internal sealed record DirectRunRequest(string? Reason, string? Step);
+
 internal sealed record PlaybookSummary
 {
     public required string Name { get; init; }
@@ -289,6 +295,7 @@ internal sealed record KernelRequest(string? For = null, string? Reason = null, 
 [JsonSerializable(typeof(BanRequest))]
 [JsonSerializable(typeof(BanAnswer))]
 [JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(DirectRunRequest))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(KernelAnswerView))]
 [JsonSerializable(typeof(KernelRequest))]

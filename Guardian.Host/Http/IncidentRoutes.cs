@@ -19,7 +19,7 @@ internal static class IncidentRoutes
         foreach (var verb in (string[])["approve", "reject", "cancel"])
         {
             routes.Map("POST", $"/api/v1/runs/{{id}}/{verb}", Rights.Operate, $"An operator's word on the run: {verb}", call => DirectAsync(call, verb),
-                body: ApiJson.Default.ReasonRequest, success: 204);
+                body: ApiJson.Default.DirectRunRequest, success: 204);
         }
     }
 
@@ -87,7 +87,7 @@ internal static class IncidentRoutes
 
     private static async Task DirectAsync(ApiCall call, string verb)
     {
-        if (await ApiBodies.CommandAsync(call.Http, ApiJson.Default.ReasonRequest, new ReasonRequest(null)) is not { } request) return;
+        if (await ApiBodies.CommandAsync(call.Http, ApiJson.Default.DirectRunRequest, new DirectRunRequest(null, null)) is not { } request) return;
         var id = call.Route("id");
         if (await call.Guardian.Parts.ReadModel.RunAsync(id, call.Cancellation) is not { } run)
         {
@@ -95,7 +95,7 @@ internal static class IncidentRoutes
             return;
         }
 
-        await AnswerAsync(call, new DirectRun { Key = run.IncidentKey, RunId = id, Verb = verb, By = call.Caller.Name, Reason = request.Reason ?? "" });
+        await AnswerAsync(call, new DirectRun { Key = run.IncidentKey, RunId = id, Verb = verb, By = call.Caller.Name, Reason = request.Reason ?? "", Step = request.Step });
     }
 
     private static async Task AnswerAsync(ApiCall call, IIncidentMessage command)

@@ -40,6 +40,7 @@ internal static class StatusRoutes
             Version = Version,
             StartedAt = parts.StartedAt,
             Uptime = Math.Round(Math.Max(0, (parts.Time.GetUtcNow() - parts.StartedAt).TotalSeconds), 1),
+            Now = parts.Time.GetUtcNow(),
             Cluster = ClusterRoutes.View(api.Access.ActorSystem),
             Mode = held is null ? Text(mode) : "hold",
             Autonomy = new AutonomyView(Text(parts.Mode.For(RiskClass.Contain)), Text(parts.Mode.For(RiskClass.Disrupt)), Text(parts.Mode.For(RiskClass.Destroy))),

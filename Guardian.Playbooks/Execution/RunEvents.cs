@@ -74,6 +74,9 @@ public sealed record RunHeld : RunEvent
 {
     /// <summary>Who or what holds it.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>True where it waits for its guards: that has an end, a hold has none.</summary>
+    public bool ByGuards { get; init; }
 }
 
 /// <summary>The hold ended.</summary>
@@ -312,7 +315,7 @@ public sealed record UndoEnded : RunEvent
     /// <summary>True when the effect is gone.</summary>
     public required bool Undone { get; init; }
 
-    /// <summary>Why it failed.</summary>
+    /// <summary>Why it failed, or why nothing was left to undo.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The next attempt's earliest time; null when none follows.</summary>

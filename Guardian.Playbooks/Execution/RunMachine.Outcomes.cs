@@ -23,7 +23,7 @@ public sealed partial class RunMachine
     /// <summary>The word is for the step that waits; where that waits on many nodes, for all of them.</summary>
     private static IReadOnlyList<RunEvent> Approved(RunState state, RunInput.Approval x, RunView view)
     {
-        StepState[] waiting = [.. state.Steps.Where(s => s.Phase == StepPhase.AwaitingApproval)];
+        StepState[] waiting = [.. state.Steps.Where(s => s.Phase == StepPhase.AwaitingApproval && (x.Step is null || Base(s.Id) == Base(x.Step)))];
         return [.. waiting.Where(s => Base(s.Id) == Base(waiting[0].Id)).Select(s => new StepApprovalDecided { At = view.Now, StepId = s.Id, Approved = x.Approved, By = x.By })];
     }
 
@@ -33,7 +33,7 @@ public sealed partial class RunMachine
     {
         if (state.Admission is not null || state.Rollback is not null || !Playbook.Guards.AskedAtStart) return [];
         if (x.Granted) return [new RunAdmitted { At = view.Now, ContainmentOnly = x.ContainmentOnly, Reason = x.Reason, Lock = x.Lock }];
-        return state.HeldSince is null ? [new RunHeld { At = view.Now, Reason = x.Reason ?? "its guards refuse" }] : [];
+        return state.HeldSince is null ? [new RunHeld { At = view.Now, Reason = x.Reason ?? "its guards refuse", ByGuards = true }] : [];
     }
 
     /// <summary>A refusal is the step's failure, told with its reason; it is not tried again by itself.</summary>

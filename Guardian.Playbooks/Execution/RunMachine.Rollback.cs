@@ -40,9 +40,8 @@ public sealed partial class RunMachine
     {
         var name = cause switch { RollbackCause.StepFailed => "step_failed", RollbackCause.VerifyFailed => "verify_failed", _ => "cancelled" };
         var declared = Playbook.RollbackOn.Contains(cause);
-        return Reverse(state, step => cause != RollbackCause.Cancelled && Risk(step.Action) == RiskClass.Contain
-            ? step.UndoOn.Contains(name)
-            : declared);
+        return Reverse(state, step => step.UndoOn.Contains(name)
+            || (Risk(step.Action) == RiskClass.Contain ? cause == RollbackCause.Cancelled : declared));
     }
 
     private List<string> UndoOnResolved(RunState state) => Reverse(state, step => step.UndoOn.Contains("resolved"));
@@ -115,9 +114,14 @@ public sealed partial class RunMachine
         return null;
     }
 
-    /// <summary>The undo as it is asked for. A node that left is undone for by the one that carries the run: what it held locally went with it.</summary>
+    /// <summary>
+    /// The undo as it is asked for. Of a node that left, only what need not be done on a certain node is still undone, by the one that
+    /// carries the run: the rest went with its node, and on another it would undo what nobody did there.
+    /// </summary>
     private RunEvent UndoOf(RunState state, RunView view, StepState s, string key, TimeSpan timeout)
     {
+        if (Gone(view, s.Node!) && !IsAnywhere((Declared(s.Id).Step?.Undo)?.Action ?? s.Action))
+            return new UndoEnded { At = view.Now, StepId = s.Id, Undone = true, Reason = $"it went with node {s.Node}, which left the cluster" };
         var undo = new UndoDispatched
         {
             At = view.Now, StepId = s.Id, Attempt = s.UndoAttempt + 1, Key = key, Deadline = view.Now + timeout,

@@ -9,6 +9,9 @@ namespace Guardian.Playbooks.Execution;
 /// </summary>
 public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
 {
+    /// <summary>What goes on is told again by its monitor at least once a minute.</summary>
+    private static readonly TimeSpan RarestRepeat = TimeSpan.FromSeconds(90);
+
     private static readonly RunDecision Nothing = new([], [], null);
 
     /// <summary>The playbook.</summary>
@@ -78,9 +81,14 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         var waits = untouched && Playbook.HoldFor > TimeSpan.Zero && view.Now < until;
         var reason = view.Held ?? (waits ? $"holdFor {new Duration(Playbook.HoldFor)}" : null);
         if (reason is not null)
-            return state.HeldSince is null ? Events(new RunHeld { At = view.Now, Reason = reason }) : Wait(waits ? until : null);
+        {
+            // A hold that comes while it waits for its guards takes their place: their patience has an end, an operator's has none.
+            return state.HeldSince is null || state.HeldByGuards ? Events(new RunHeld { At = view.Now, Reason = reason }) : Wait(waits ? until : null);
+        }
+
         if (untouched && Playbook.HoldFor > TimeSpan.Zero && state.Admission is null && !StillFires(state, view))
             return Events(new RunEnded { At = view.Now, Phase = RunPhase.Resolved, Reason = $"not seen again within holdFor {new Duration(Playbook.HoldFor)}" });
+        if (state.HeldSince is not null && !state.HeldByGuards) return Events(new RunReleased { At = view.Now });
         if (Admission(state, view) is { } asks) return asks;
         return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
     }
@@ -92,11 +100,12 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
     private RunDecision? Admission(RunState state, RunView view)
     {
         if (!Playbook.Guards.AskedAtStart || state.Admission is not null || state.ContainmentOnly || state.Rollback is not null) return null;
-        if (state.HeldSince + Playbook.Timeout is { } end && view.Now >= end)
-            return TurnBack(state, view, RunPhase.Escalated, $"its guards did not let it go on within {new Duration(Playbook.Timeout)}: {state.Reason}", []);
+        var end = state.FreeSince + Playbook.Timeout;
+        if (view.Now >= end)
+            return TurnBack(state, view, RunPhase.Escalated, $"its guards did not let it go on within {new Duration(Playbook.Timeout)}: {state.Reason ?? "they gave no answer"}", []);
         try
         {
-            return new([], [new RunCommand.Admit(Playbook.Guards.Lock?.RenderText(Scope(state, view, null)))], state.HeldSince + Playbook.Timeout);
+            return new([], [new RunCommand.Admit(Playbook.Guards.Lock?.RenderText(Scope(state, view, null)))], end);
         }
         catch (EvaluationException e)
         {
@@ -104,12 +113,14 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         }
     }
 
-    /// <summary>Seen again since the start; where the incident does not tell, it is taken to go on: unknown is not calm.</summary>
-    private static bool StillFires(RunState state, RunView view) =>
+    /// <summary>
+    /// Seen since the start and not long before now; where the incident does not tell, it is taken to go on: unknown is not calm.
+    /// </summary>
+    private bool StillFires(RunState state, RunView view) =>
         view.Incident.ValueKind != System.Text.Json.JsonValueKind.Object
         || !view.Incident.TryGetProperty("lastSeenAt", out var text)
         || !text.TryGetDateTimeOffset(out var at)
-        || at > state.Start!.At;
+        || (at > state.Start!.At && at > state.Start.At + Playbook.HoldFor - RarestRepeat);
 
     private DateTimeOffset RunDeadline(RunState state) => state.Start!.At + Playbook.Timeout + state.HeldFor;
 

@@ -49,8 +49,8 @@ public abstract record RunInput
     /// <summary>The word of the blast radius on a step.</summary>
     public sealed record Reserved(string StepId, bool Granted, string? Reason) : RunInput;
 
-    /// <summary>An operator's word on the step that waits.</summary>
-    public sealed record Approval(bool Approved, string By) : RunInput;
+    /// <summary>An operator's word on the step that waits. <paramref name="Step"/>: the step that the operator saw; null: whichever waits.</summary>
+    public sealed record Approval(bool Approved, string By, string? Step = null) : RunInput;
 
     /// <summary>An operator cancels.</summary>
     public sealed record Cancel(string By, string Reason) : RunInput;

@@ -11,7 +11,7 @@ public sealed partial record RunState
     {
         RunStarted x => Started(x),
         RunRecovered x => Recovered(x).Placed(),
-        RunHeld x => (this with { HeldSince = x.At, Reason = x.Reason }).Say($"holds: {x.Reason}").Placed(),
+        RunHeld x => (this with { HeldFor = HeldFor + (x.At - (HeldSince ?? x.At)), HeldSince = x.At, HeldByGuards = x.ByGuards, Reason = x.Reason }).Say($"holds: {x.Reason}").Placed(),
         RunReleased x => Released(x).Placed(),
         RunAdmitted x => Admitted(x).Placed(),
         StepTargeted x => Targeted(x).Placed(),
@@ -47,6 +47,7 @@ public sealed partial record RunState
         Start = x,
         Epoch = 1,
         TakenOverAt = x.At,
+        FreeSince = x.At,
         Steps = [.. x.Steps.Select(s => new StepState(s.Id, s.Action))],
         Verify = [.. x.Verify.Select(id => new VerificationState(id))],
         Explain = [$"started: {x.Because}"],
@@ -56,6 +57,7 @@ public sealed partial record RunState
     {
         Epoch = x.Epoch,
         TakenOverAt = x.At,
+        FreeSince = x.At,
         // Nobody measured while no process had the run: its checks begin anew.
         VerifyingSince = VerifyingSince is null ? null : x.At,
         Verify = [.. Verify.Select(v => v.Passed is null ? v with { Consecutive = 0, ProbedAt = null } : v)],
@@ -76,6 +78,8 @@ public sealed partial record RunState
         return (this with
         {
             HeldSince = null,
+            HeldByGuards = false,
+            FreeSince = x.At,
             HeldFor = HeldFor + held,
             VerifyingSince = VerifyingSince + held,
             Reason = null,
@@ -159,7 +163,7 @@ public sealed partial record RunState
         { Undone: true } => s with { Phase = StepPhase.Undone, Undo = "undone", UndoInDoubt = false, UndoRetryAt = null },
         { RetryAt: not null } => s with { Undo = "pending", UndoInDoubt = false, UndoRetryAt = x.RetryAt },
         _ => s with { Phase = StepPhase.UndoFailed, Undo = "failed", UndoInDoubt = false, UndoRetryAt = null, Reason = x.Reason },
-    }).Say(x.Undone ? $"{x.StepId}: undone" : $"{x.StepId}: undo failed, {x.Reason}{(x.RetryAt is null ? "" : "; tried again")}");
+    }).Say(x.Undone ? $"{x.StepId}: undone{(x.Reason is null ? "" : $", {x.Reason}")}" : $"{x.StepId}: undo failed, {x.Reason}{(x.RetryAt is null ? "" : "; tried again")}");
 
     /// <summary>The phase is a function of the rest, so no event can leave it behind.</summary>
     private RunState Placed() => Ended ? this : this with
@@ -178,9 +182,10 @@ public sealed partial record RunState
         return at < 0 ? this with { Steps = Steps.Add(change(new StepState(id, ""))) } : this with { Steps = Steps.SetItem(at, change(Steps[at])) };
     }
 
-    private RunState Say(string line) => this with { Explain = Explain.Count < ExplainLimit ? Explain.Add(line) : Explain };
+    private RunState Say(string line) => this with { Explain = Explain.Count < ExplainLimit ? Explain.Add(line) : Explain.RemoveAt(ExplainHead).Add(line) };
 
-    // A run has at most 64 steps of 20 attempts, but a reader wants a page: what is beyond is in the events.
+    // A run has at most 64 steps of 20 attempts, but a reader wants a page, with how it began and how it ended: what is between is in the events.
+    private const int ExplainHead = 100;
     private const int ExplainLimit = 500;
 
     private static string Name(RunPhase phase) => phase switch

@@ -31,6 +31,12 @@ public sealed partial record RunState : IGuardianMessage
     /// <summary>Since when it holds; null when it does not.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
+    /// <summary>True where it holds because its guards say so.</summary>
+    public bool HeldByGuards { get; init; }
+
+    /// <summary>Since when it was free to ask its guards: its start, a takeover or the end of a hold.</summary>
+    public DateTimeOffset FreeSince { get; init; }
+
     /// <summary>Time spent in holds that are over; it does not count towards the run's time-out.</summary>
     public TimeSpan HeldFor { get; init; }
 
@@ -169,8 +175,7 @@ public sealed record StepState(string Id, string Action)
 
     /// <summary>True when its effect is there, or may be.</summary>
     [JsonIgnore]
-    public bool HasEffect => Phase is StepPhase.Succeeded or StepPhase.Running or StepPhase.Unknown
-        || (MayHaveHappened && Phase is (StepPhase.Failed or StepPhase.TimedOut or StepPhase.Pending));
+    public bool HasEffect => Phase is StepPhase.Succeeded or StepPhase.Running or StepPhase.Unknown or StepPhase.UndoFailed || (MayHaveHappened && Phase != StepPhase.Undone);
 }
 
 /// <summary>A verification as its events tell it.</summary>

@@ -13,6 +13,7 @@ public static class DescribedIncident
     {
         ArgumentNullException.ThrowIfNull(playbook);
         ArgumentNullException.ThrowIfNull(vocabulary);
+        if (Unreadable(given, "") is { } problem) return (null, problem);
         List<string> events = [.. playbook.Triggers.Select(x => x.Event).Distinct(StringComparer.Ordinal)];
         if (Text(given, "type") is not { } name)
             return events.Count == 1 ? (vocabulary.Incidents[events[0]], null) : (null, $"the incident needs a 'type': one of {string.Join(", ", events)}");
@@ -23,6 +24,7 @@ public static class DescribedIncident
     public static (IncidentType? Type, string? Error) TypeFor(Vocabulary vocabulary, JsonElement given)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
+        if (Unreadable(given, "") is { } problem) return (null, problem);
         if (Text(given, "type") is not { } name) return (null, "the event needs a 'type', e.g. message_bus.acl_violation.spam_attack");
         return vocabulary.Incidents.TryGetValue(name, out var type)
             ? (type, null)
@@ -34,6 +36,7 @@ public static class DescribedIncident
     {
         ArgumentNullException.ThrowIfNull(type);
         if (given.ValueKind != JsonValueKind.Object) return ["the incident must be an object with its fields"];
+        if (Unreadable(given, "") is { } problem) return [problem];
         var errors = new List<string>();
         List<FieldSpec> fields = [.. IncidentType.Common, .. type.Fields];
         foreach (var member in given.EnumerateObject())
@@ -82,6 +85,31 @@ public static class DescribedIncident
 
     /// <summary>The blamed principal, else the topic: what monitors take where it is not given; null where neither is.</summary>
     public static string? Subject(JsonElement given) => Text(given, "subject") ?? Text(given, "principal") ?? Text(given, "topic");
+
+    /// <summary>JSON may spell half of a surrogate pair, which is no text: nothing can read, compare or store it. Says where; null where all of it is text.</summary>
+    private static string? Unreadable(JsonElement given, string at)
+    {
+        try
+        {
+            switch (given.ValueKind)
+            {
+                case JsonValueKind.String:
+                    given.GetString();
+                    return null;
+                case JsonValueKind.Array:
+                    return given.EnumerateArray().Select((x, i) => Unreadable(x, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]"))).FirstOrDefault(x => x is not null);
+                case JsonValueKind.Object:
+                    return given.EnumerateObject().Select(x => Unreadable(x.Value, at.Length == 0 ? x.Name : $"{at}.{x.Name}")).FirstOrDefault(x => x is not null);
+                default:
+                    return null;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            var place = given.ValueKind == JsonValueKind.Object ? at.Length == 0 ? "the name of a field" : $"the name of a field in '{YamlNode.Shorten(at)}'" : $"'{YamlNode.Shorten(at)}'";
+            return $"{place} is no text: \\ud800 to \\udfff stand only in pairs, a high and a low one";
+        }
+    }
 
     private static string? Text(JsonElement given, string name) =>
         given.ValueKind == JsonValueKind.Object && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

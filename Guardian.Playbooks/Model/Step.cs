@@ -29,7 +29,7 @@ public sealed record Step
     /// <summary>How it is taken back; null: it is not.</summary>
     public StepUndo? Undo { get; init; }
 
-    /// <summary>Ends of a run at which a containment step is undone besides cancel: subset of resolved, step_failed.</summary>
+    /// <summary>Ends of a run at which a containment step is undone besides cancel: subset of resolved, step_failed, verify_failed.</summary>
     public IReadOnlyList<string> UndoOn { get; init; } = [];
 
     /// <summary>True for <c>onError: continue</c>.</summary>

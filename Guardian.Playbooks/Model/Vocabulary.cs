@@ -73,6 +73,9 @@ public enum InputRule
 
     /// <summary>A bare expression on the result of the probe that <see cref="ProbeName"/> names.</summary>
     ProbeCheck,
+
+    /// <summary>A duration that the action takes: shorter than its step's time-out.</summary>
+    WithinTimeout,
 }
 
 /// <summary>A registered kind of incident. Its fields are what <c>incident.…</c> may name.</summary>

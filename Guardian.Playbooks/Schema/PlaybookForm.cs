@@ -195,7 +195,7 @@ internal sealed record StepForm
     [Description("Bound on one attempt, 100ms to 1h, 30s where missing.")]
     public Duration? Timeout { get; init; }
 
-    [Description("Ends of a run, besides cancel, that take a containment step back: resolved, step_failed.")]
+    [Description("Ends of a run, besides cancel, that take a step back: resolved, step_failed, verify_failed.")]
     public IReadOnlyList<UndoCause>? UndoOn { get; init; }
 
     [Only("fail", "continue"), Description("What a failure does: ends the run (fail, the default) or lets it go on.")]

@@ -51,8 +51,21 @@ internal sealed partial class PlaybookReader
             Approval = ReadApproval(map.Map("approval"), runTimeout),
         };
         step = step with { Undo = ReadUndo(map, action, condition?.Vouches ?? [], afterwards(step with { If = null, SkipWhen = null, ContinueOnError = false })) };
+        CheckTimes(map.Take("timeout"), with, action?.Inputs ?? [], step.Timeout, runTimeout);
         map.Finish();
         return id is null ? null : step with { If = ifNode is not null && condition is null ? Unreadable : condition };
+    }
+
+    /// <summary>A step ends before its run does, and what it does before the step.</summary>
+    private void CheckTimes(YamlNode? timeoutNode, YamlNode? with, IReadOnlyList<FieldSpec> inputs, TimeSpan timeout, TimeSpan runTimeout)
+    {
+        if (timeoutNode is not null && timeout > runTimeout)
+            sink.Add(timeoutNode, $"a step's 'timeout' ({new Duration(timeout)}) must not be longer than the run's ({new Duration(runTimeout)}); raise the playbook's 'timeout'");
+        foreach (var spec in inputs.Where(x => x.Rule == InputRule.WithinTimeout))
+        {
+            if (with?.Get(spec.Name) is { Kind: YamlKind.Scalar } node && Duration.TryParse(node.Text, out var length) && length.Value >= timeout)
+                sink.Add(node, $"'{spec.Name}' ({length}) must be shorter than the step's 'timeout' ({new Duration(timeout)}); raise the step's 'timeout'");
+        }
     }
 
     /// <summary>Stands for a condition with errors, so that the step still counts as conditional for the steps after it.</summary>
@@ -135,9 +148,9 @@ internal sealed partial class PlaybookReader
         var causes = new List<string>();
         foreach (var node in map.List("undoOn"))
         {
-            if (node.Text is "resolved" or "step_failed") causes.Add(node.Text);
-            else if (node.Text == "cancelled") sink.Add(node, "'cancelled' need not be said: a cancelled run always undoes its steps");
-            else sink.Add(node, $"'undoOn' takes resolved and step_failed, not {node.Describe()}");
+            if (node.Text is "resolved" or "step_failed" or "verify_failed") causes.Add(node.Text);
+            else if (node.Text == "cancelled") sink.Add(node, "'cancelled' need not be said: a cancelled run always lifts its containment, and the rest where 'rollback.on' says cancelled");
+            else sink.Add(node, $"'undoOn' takes resolved, step_failed and verify_failed, not {node.Describe()}");
         }
 
         if (causes.Count > 0 && map.Take("undo") is null) sink.Add(map.Take("undoOn")!, "'undoOn' needs 'undo' beside it");

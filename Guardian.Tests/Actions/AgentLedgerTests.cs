@@ -65,6 +65,30 @@ public class AgentLedgerTests
     }
 
     [Fact]
+    public void An_undo_waits_for_every_attempt_that_was_left_behind()
+    {
+        var ledger = new AgentLedger(2);
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            ledger.Begin("k", 1, attempt);
+            ledger.Finish("k", new KeyOutcome(OutcomeKind.Unknown), hangs: true);
+        }
+
+        foreach (var i in Enumerable.Range(0, 5)) // what hangs is not forgotten
+        {
+            ledger.Begin($"k{i}", 1, 1);
+            ledger.Finish($"k{i}", new KeyOutcome(OutcomeKind.Succeeded));
+        }
+
+        Dispatch(ledger, "k/undo", cancels: "k").Should().Be(LedgerVerdict.AwaitCancelled);
+        ledger.Cancel("k", "run", 1).Outcome!.Kind.Should().Be(OutcomeKind.Unknown);
+        ledger.Learn("k", 2, new KeyOutcome(OutcomeKind.Failed));
+        Dispatch(ledger, "k/undo", cancels: "k").Should().Be(LedgerVerdict.AwaitCancelled);
+        ledger.Learn("k", 1, new KeyOutcome(OutcomeKind.Succeeded));
+        Dispatch(ledger, "k/undo", cancels: "k").Should().Be(LedgerVerdict.Execute);
+    }
+
+    [Fact]
     public void The_oldest_finished_record_falls_out_and_a_running_one_never()
     {
         var ledger = new AgentLedger(3);

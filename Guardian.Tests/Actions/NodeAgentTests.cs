@@ -117,6 +117,30 @@ public class NodeAgentTests : TestKit
         _action.Executions.Should().Be(1);
     }
 
+    /// <summary>An effect that comes after its undo would stay: the undo waits until the act has really ended.</summary>
+    [Fact]
+    public async Task An_undo_waits_for_an_act_that_was_left_behind()
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch(input: """{ "how": "hang" }""", within: TimeSpan.FromMilliseconds(200)));
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Unknown);
+        var undo = Dispatch("run/step/undo", undo: true, cancels: "run/step");
+        agent.Tell(undo);
+        agent.Tell(new CancelAction { Key = "run/step", RunId = "run", Epoch = 1 });
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step" && x.Kind == OutcomeKind.Unknown, "whoever cancels is told what is known");
+        _action.Undos.Should().Be(0);
+
+        _action.Release.SetResult();
+
+        await AwaitAssertAsync(() =>
+        {
+            agent.Tell(undo);
+            _action.Undos.Should().Be(1);
+        });
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step/undo" && x.Kind == OutcomeKind.Succeeded);
+        _action.Executions.Should().Be(1);
+    }
+
     /// <summary>A shard that moves is nobody's failure: the run is told nothing, asks, and what was not done is done in the same attempt.</summary>
     [Fact]
     public async Task What_nobody_answers_is_left_open_and_done_in_the_same_attempt()
@@ -217,6 +241,48 @@ public class NodeAgentTests : TestKit
         (await ExpectMsgAsync<ProbeAnswer>()).Error.Should().Contain("test.echo");
     }
 
+    /// <summary>A run asks again every half second, under a new id: that must not use up the node's measurements.</summary>
+    [Fact]
+    public async Task Repeats_of_a_question_wait_for_the_measurement_under_way()
+    {
+        var probe = new EchoProbe();
+        var agent = Sys.ActorOf(NodeAgent.Props(new GuardianRegistry([], [], [probe]), _mode, TimeProvider.System, new AgentLimits(Probes: 2)));
+        RunProbe Question(string id, string text, double seconds = 30) => new()
+        {
+            Id = id, Probe = "test.echo", With = JsonSerializer.SerializeToElement(new { text }), Deadline = DateTimeOffset.UtcNow.AddSeconds(seconds),
+        };
+        for (var i = 1; i <= 100; i++) agent.Tell(Question($"run/quiet/{i}", "held"));
+        var second = CreateTestProbe();
+        agent.Tell(Question("run/quiet/7", "held"), second);
+        agent.Tell(Question("run/bus/1", "hi"));
+        (await ExpectMsgAsync<ProbeAnswer>()).Should().Match<ProbeAnswer>(x => x.Id == "run/bus/1" && x.Result != null);
+
+        probe.Release.SetResult();
+
+        (await ExpectMsgAsync<ProbeAnswer>()).Should().Match<ProbeAnswer>(x => x.Id == "run/quiet/100" && x.Result != null);
+        (await second.ExpectMsgAsync<ProbeAnswer>()).Id.Should().Be("run/quiet/7");
+        probe.Held.Should().Be(1);
+        agent.Tell(Question("run/quiet/101", "held"));
+        (await ExpectMsgAsync<ProbeAnswer>()).Id.Should().Be("run/quiet/101");
+        probe.Held.Should().Be(2, "what was answered is measured anew");
+    }
+
+    [Fact]
+    public async Task A_measurement_that_does_not_end_is_not_begun_again()
+    {
+        var probe = new EchoProbe();
+        var agent = Sys.ActorOf(NodeAgent.Props(new GuardianRegistry([], [], [probe]), _mode, TimeProvider.System));
+        RunProbe Question(string id) => new() { Id = id, Probe = "test.echo", With = JsonElement.Parse("""{ "text": "held" }"""), Deadline = DateTimeOffset.UtcNow.AddSeconds(0.2) };
+        agent.Tell(Question("run/quiet/1"));
+        (await ExpectMsgAsync<ProbeAnswer>(TimeSpan.FromSeconds(20))).Error.Should().Contain("no answer");
+        agent.Tell(Question("run/quiet/2"));
+        (await ExpectMsgAsync<ProbeAnswer>()).Error.Should().Contain("still goes on");
+        probe.Release.SetResult();
+        await AwaitAssertAsync(async () => (await agent.Ask<AgentStatus>(GetAgentStatus.Instance)).Probing.Should().Be(0));
+        probe.Held.Should().Be(1);
+        await ExpectNoMsgAsync(TimeSpan.FromMilliseconds(50));
+    }
+
     internal sealed record CountInput(string How, Duration? For = null);
 
     internal sealed record CountOutput(int Count);
@@ -265,11 +331,23 @@ public class NodeAgentTests : TestKit
 
     private sealed class EchoProbe : GuardianProbe<EchoInput, EchoInput>
     {
+        private int _held;
+
+        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Held => Volatile.Read(ref _held);
+
         public override string Name => "test.echo";
 
         public override async Task<EchoInput> MeasureAsync(EchoInput input, CancellationToken cancellation)
         {
             if (input.Text == "blind") throw new ActionFailedException("no sensor");
+            if (input.Text == "held")
+            {
+                Interlocked.Increment(ref _held);
+                await Release.Task;
+            }
+
             if (input.Text == "slow") await Task.Delay(Timeout.Infinite, cancellation);
             return input;
         }

@@ -152,6 +152,16 @@ public sealed class ResourceActionTests : IDisposable
         await all.Should().ThrowAsync<ActionFailedException>();
     }
 
+    [Theory]
+    [InlineData(97, 100, 97)]
+    [InlineData(48.5, 50, 97)]
+    [InlineData(60, 50, 100)] // never more than the whole
+    [InlineData(10, 10, 20)] // nor more than twice what it does use
+    [InlineData(10, 0, 20)] // paused in between
+    [InlineData(130, 100, 130)] // the ticks of a quota may overlap a reading
+    public void A_throttled_kernel_counts_as_what_it_would_use_without(double uses, int percent, double counts) =>
+        new KernelUse("burner", new ProcessUse(default, uses, uses, 0), percent).Cpu.Should().BeApproximately(counts, 0.001);
+
     [Fact]
     public async Task The_probe_measures_from_now_on_and_leaves_out_what_it_does_not_know()
     {

@@ -15,9 +15,9 @@ public sealed class SecretStoreTests : TestKit
     private readonly string _file = Path.GetTempFileName();
     private readonly SayingAction _action = new();
 
-    private void Ask(string input)
+    private void Ask(string input, string value = Value)
     {
-        File.WriteAllText(_file, Value + "\n");
+        File.WriteAllText(_file, value + "\n");
         var secrets = new SecretStore(new Dictionary<string, SecretOptions> { ["token"] = new() { FromFile = _file }, ["lost"] = new() { FromEnvironment = "GUARDIAN_NO_SUCH_VARIABLE" } });
         var agent = Sys.ActorOf(NodeAgent.Props(new GuardianRegistry([], [_action], [], secrets), new ModeView(OperatingMode.Enforce, _ => OperatingMode.Enforce), TimeProvider.System));
         agent.Tell(new DispatchAction
@@ -43,6 +43,29 @@ public sealed class SecretStoreTests : TestKit
         (await ExpectMsgAsync<ActionOutcome>()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Failed && x.Reason == "InvalidOperationException: I saw (secret token)");
     }
 
+    /// <summary>A server's 502 may have had its effect: it must be undone.</summary>
+    [Fact]
+    public async Task An_outcome_that_nobody_knows_stays_unknown()
+    {
+        Ask("""{ "token": { "$secret": [{ "name": "token" }] }, "text": "unknown" }""");
+        (await ExpectMsgAsync<ActionOutcome>()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Unknown && x.Reason == "the server failed at (secret token)");
+    }
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("1234")]
+    public async Task A_value_that_is_also_a_number_or_a_literal_leaves_the_answer_readable(string value)
+    {
+        Ask("""{ "token": { "$secret": [{ "name": "token" }] }, "text": "say" }""", value);
+        var outcome = await ExpectMsgAsync<ActionOutcome>();
+        outcome.Kind.Should().Be(OutcomeKind.Succeeded, outcome.Reason);
+        var said = outcome.Output!.Value;
+        said.GetProperty("text").GetString().Should().Be("(secret token)");
+        said.GetProperty("said").GetBoolean().Should().BeTrue();
+        said.GetProperty("times").GetInt32().Should().Be(12345);
+        said.GetProperty("seen").EnumerateObject().Single().Name.Should().Be("(secret token)");
+    }
+
     [Fact]
     public async Task A_form_of_a_secret_in_another_input_is_data()
     {
@@ -66,7 +89,7 @@ public sealed class SecretStoreTests : TestKit
 
     internal sealed record SayInput(string Text, [property: Secret] string? Token = null, JsonElement? Other = null);
 
-    internal sealed record SayOutput(string Text);
+    internal sealed record SayOutput(string Text, bool Said, int Times, IReadOnlyDictionary<string, int> Seen);
 
     private sealed class SayingAction : GuardianAction<SayInput, SayOutput>
     {
@@ -78,7 +101,8 @@ public sealed class SecretStoreTests : TestKit
         {
             Seen = input.Token;
             if (input.Text == "crash") throw new InvalidOperationException($"I saw {input.Token}");
-            return Task.FromResult(new SayOutput(input.Token ?? input.Other?.GetRawText() ?? ""));
+            if (input.Text == "unknown") throw new ActionUnknownException($"the server failed at {input.Token}");
+            return Task.FromResult(new SayOutput(input.Token ?? input.Other?.GetRawText() ?? "", true, 12345, new Dictionary<string, int> { [input.Token ?? "none"] = 1 }));
         }
     }
 }

@@ -51,6 +51,52 @@ public class DrillJudgeTests
     }
 
     [Fact]
+    public void Detected_too_early_fails()
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("detectWithin: 1s", "detectAfter: 300ms", StringComparison.Ordinal)), 7);
+        DrillJudge.Judge(plan, Healed()).Reasons.Should().ContainSingle().Which.Should().Be("detected after 200 ms, before 300 ms");
+    }
+
+    [Fact]
+    public void On_a_noisy_machine_a_missed_bound_of_its_processor_says_nothing_and_a_pass_is_a_pass()
+    {
+        var text = ChaosTexts.SpamText.Replace("steadyState:", "steadyState:\n  - { probe: host.cpu, check: result.percent < 60.0 }", StringComparison.Ordinal);
+        var plan = new ScenarioPlan(ChaosTexts.Spam(text), 7);
+        var late = Healed() with { Recovered = Ms(15_000) };
+        DrillJudge.Judge(plan, late with { OthersCpu = 40 }).Verdict.Should().Be(Verdict.Inconclusive);
+        DrillJudge.Judge(plan, late with { OthersCpu = 10 }).Verdict.Should().Be(Verdict.Fail);
+        DrillJudge.Judge(plan, late with { OthersCpu = null }).Verdict.Should().Be(Verdict.Fail);
+        DrillJudge.Judge(plan, Healed() with { OthersCpu = 40 }).Verdict.Should().Be(Verdict.Pass);
+        DrillJudge.Judge(Plan, late with { OthersCpu = 40 }).Verdict.Should().Be(Verdict.Fail, "that is not about the processor");
+    }
+
+    [Theory]
+    [InlineData(10_300, null)]
+    [InlineData(9_500, null)]
+    [InlineData(8_900, "lasted 8.81 s instead of 10.00 s")]
+    [InlineData(11_200, "lasted 11.11 s instead of 10.00 s")]
+    [InlineData(null, "did not end")]
+    public void A_lease_that_ends_early_or_late_fails(int? endedMs, string? problem)
+    {
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("expect:", "expect:\n  banLasts: 10s", StringComparison.Ordinal)), 7);
+        var record = Healed();
+        if (endedMs is { } ended) record = record with { Unbanned = new Dictionary<string, TimeSpan> { ["rogue"] = Ms(ended) + Ms(1000) } };
+        var reasons = DrillJudge.Judge(plan, record).Reasons;
+        if (problem is null) reasons.Should().BeEmpty();
+        else reasons.Should().ContainSingle().Which.Should().Contain(problem);
+    }
+
+    [Fact]
+    public void Only_refusals_that_are_allowed_are_forgiven()
+    {
+        var refused = Healed();
+        refused = refused with { Operations = [.. refused.Operations, refused.Operations[0] with { Id = "refused", Sequence = 9_999, Outcome = OperationOutcome.Fail, Answer = "rate-limited", SentAt = Ms(3000), AnsweredAt = Ms(3001) }] };
+        DrillJudge.Judge(Plan, refused).Reasons.Should().ContainSingle().Which.Should().Contain("1 legitimate operations were refused");
+        var plan = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("expect:", "expect:\n  mayRefuse: [rate-limited]", StringComparison.Ordinal)), 7);
+        DrillJudge.Judge(plan, refused).Verdict.Should().Be(Verdict.Pass);
+    }
+
+    [Fact]
     public void An_incident_about_somebody_else_breaks_the_chain() => Red(Verdict.Fail, "no incident names rogue",
         Healed() with { Incidents = [Incident() with { Subject = "librarian" }] });
 

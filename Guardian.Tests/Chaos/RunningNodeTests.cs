@@ -29,6 +29,10 @@ public sealed class RunningNodeTests
         output.Should().Contain("1 of 1 passed");
         Directory.EnumerateFiles(Path.Combine(node.Directory, "reports"), "run.json", SearchOption.AllDirectories).Should().ContainSingle();
 
+        (code, output) = await node.CommandAsync("chaos", "run", "S07", "S10", "S15", "--yes", "--key", await KeyAsync(node), "--report", Path.Combine(node.Directory, "others"));
+        code.Should().Be(3, output);
+        output.Should().Contain("S07_node_killed: needs a cluster of the runner's own").And.Contain("S10_disk_pressure: changes its node").And.Contain("S15_healer_killed: only a node that the runner started may be killed");
+
         (await node.Http.PostAsJsonAsync("/api/v1/chaos/runs", new { scenarios = new[] { "S02_acl_spam", "S02_burst" } })).StatusCode.Should().Be(HttpStatusCode.BadRequest);
         var started = await node.Http.PostAsJsonAsync("/api/v1/chaos/runs", new { scenarios = new[] { "S00" }, seed = 3 });
         started.StatusCode.Should().Be(HttpStatusCode.Accepted);

@@ -24,7 +24,12 @@ public sealed class CrashMatrixTests(ITestOutputHelper output)
         trigger:
           - event: message_bus.acl_violation.spam_attack
             when: incident.violations >= 10
-        guards: { cooldown: 30s, maxRuns: [ { count: 5, per: 1h, scope: key } ] }
+        guards:
+          cooldown: 30s
+          maxRuns: [ { count: 5, per: 1h, scope: key }, { count: 50, per: 1h, scope: playbook }, { count: 100, per: 1h, scope: cluster } ]
+          lock: "${incident.subject}"
+          blastRadius: { kernels: 50%, principals: 100 }
+          circuitBreaker: { failures: 3, within: 1h, reset: manual }
         timeout: 50s
         vars: { channel: security }
         steps:

@@ -78,7 +78,10 @@ internal sealed class CrashRig : IAsyncDisposable
         var mode = new ModeView(OperatingMode.Enforce, _ => OperatingMode.Enforce);
         var agent = system.ActorOf(NodeAgent.Props(registry, mode, TimeProvider.System), "agent");
         var incident = system.ActorOf(IncidentActor.Props(IncidentKeys.Entity(_raised.Key), new IncidentDependencies(catalog, new OpenIncidents(10),
-            new RunDependencies(TimeProvider.System, registry.Vocabulary, mode, _ => agent, RunDependencies.Loader(registry.Vocabulary)))), "incident");
+            new RunDependencies(TimeProvider.System, registry.Vocabulary, mode, _ => agent, RunDependencies.Loader(registry.Vocabulary))
+            {
+                Guards = system.ActorOf(Props.Create(() => new Guards.LocalGuards()), "guards"), Touches = registry.Touches, Kernels = () => 3,
+            })), "incident");
         return new Life(system, incident, new CancellationTokenSource());
     }
 

@@ -57,6 +57,18 @@ public sealed class GuardBookTests
     }
 
     [Fact]
+    public void What_a_run_without_a_lease_reserved_is_given_back_too()
+    {
+        var guard = new Bench();
+        guard.Reserve("contains", "ban", ["a"], 1, TimeSpan.FromMinutes(10)).Granted.Should().BeTrue();
+        guard.Reserve("other", "ban", ["b"], 1).Granted.Should().BeFalse();
+        guard.Release("contains", keeps: ["ban"]);
+        guard.Reserve("other", "ban", ["b"], 1).Granted.Should().BeFalse("the ban holds until its lease ends");
+        guard.Release("contains");
+        guard.Reserve("other", "ban", ["b"], 1).Granted.Should().BeTrue("it was undone");
+    }
+
+    [Fact]
     public void A_lock_is_held_by_one_run_and_falls_to_the_next_when_it_is_released_or_not_renewed()
     {
         var guard = new Bench();

@@ -246,6 +246,34 @@ public sealed class IncidentLogicTests
     }
 
     [Fact]
+    public void A_recurrence_on_an_escalated_incident_is_one_also_from_a_monitor_that_told_little_before()
+    {
+        var state = Opened();
+        for (var detection = 2; detection <= 5; detection++)
+            state = state.Apply(IncidentLogic.Raise(state, Raised(detection) with { Monitor = "n1" }, Entity, 5, Now)!);
+        var run = (IncidentRunAssigned)Choose(state, Book(), Now).Event!;
+        state = state.Apply(run).Apply(IncidentLogic.Settle(state.Apply(run), run.RunId, RunPhase.Escalated, "so", 5, Now));
+        state = state.Apply(IncidentLogic.Raise(state, Raised(1, "e2") with { Monitor = "n2" }, Entity, 5, Now.AddSeconds(1))!);
+        state.Recurred.Should().BeTrue("the node that told most is gone");
+        Choose(state, Book(), Now.AddSeconds(1)).Event.Should().BeOfType<IncidentRunAssigned>();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Within_a_cooldown_only_what_nobody_will_call_over_is_over_by_being_quiet(bool tellsEnd)
+    {
+        var book = Book("guards: { cooldown: 5m }\n");
+        var state = Through(Opened(), RunPhase.Resolved, Now);
+        state = state.Apply(IncidentLogic.Raise(state, Raised(2) with { TellsEnd = tellsEnd }, Entity, 5, Now.AddSeconds(10))!);
+        var (seen, cooled) = (Now.AddSeconds(10), Now.AddMinutes(5));
+        state = state.Apply(Choose(state, book, seen, seen).Event!);
+        var choice = Choose(state, book, cooled, seen).Event;
+        if (tellsEnd) choice.Should().BeOfType<IncidentRunAssigned>("its monitor has not said that it is over");
+        else choice.Should().BeOfType<IncidentSettled>();
+    }
+
+    [Fact]
     public void At_the_cap_a_new_key_waits_and_is_counted()
     {
         var open = new OpenIncidents(1);

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Akka.Actor;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Kernels;
+using Guardian.Actors.Scheduling;
 using Guardian.Tests.Scenarios;
 
 namespace Guardian.Tests.Kernels;
@@ -63,6 +65,31 @@ public sealed class JobsOverBusTests
 
         node.Guardian.Parts.ClientPort("patron").Publish("scheduler.jobs.pool", Encoding.UTF8.GetBytes("{}")).Outcome.Should().Be(PublishOutcome.AclDenied);
         node.Guardian.Parts.Kernels.Find("pool")!.Jobs.Should().Match<JobTotals>(x => x.Accepted == 3 && x.Over == 3 && x.Failed == 2 && x.Requeued == 2);
+    }
+
+    [Fact]
+    public async Task Deferred_jobs_are_kept_and_go_on_in_order()
+    {
+        var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var node = await TestNode.StartAsync(options =>
+        {
+            options.Files.Kernels = "";
+            options.Kernels.Jobs("pool", 1, (job, _) =>
+            {
+                order.Enqueue(job.Payload);
+                return Task.CompletedTask;
+            });
+        });
+        var parts = node.Guardian.Parts;
+        await parts.Scheduler.Ask<SchedulerAnswer>(new SetSchedulerMode(SchedulerMode.CriticalOnly, "test", "test", DateTimeOffset.UtcNow.AddMinutes(5)), Soon);
+        string[] submitted = ["low-1", "high-1", "low-2", "high-2", "low-3"];
+        foreach (var name in submitted)
+            (await parts.KernelsActor.Ask<JobAnswer>(new SubmitJob { Kernel = "pool", Payload = name, Priority = name.StartsWith("high", StringComparison.Ordinal) ? 8 : 2, By = "test" }, Soon)).Job.Should().NotBeNull();
+        parts.Kernels.Find("pool")!.Jobs.Should().Match<JobTotals>(x => x.Waiting == 5 && x.Running == 0 && x.Workers == 0);
+        order.Should().BeEmpty();
+        await parts.Scheduler.Ask<SchedulerAnswer>(new LiftSchedulerMode("test"), Soon);
+        await Await.UntilAsync(() => order.Count == 5, Soon);
+        order.Should().Equal("high-1", "high-2", "low-1", "low-2", "low-3");
     }
 
     private static string Publish(BusPort port, string topic, string body)

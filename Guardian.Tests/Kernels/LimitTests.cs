@@ -78,6 +78,19 @@ public sealed class LimitTests(ITestOutputHelper output) : IDisposable
         await EndAsync(instance);
     }
 
+    [Fact]
+    public void A_group_is_made_below_the_own_one_or_beside_it_where_it_is_the_subgroup_of_a_delegated_one()
+    {
+        var root = _root.FullName;
+        Directory.CreateDirectory(Path.Combine(root, "system.slice", "guardian.service", "guardian"));
+        Directory.CreateDirectory(Path.Combine(root, "docker", "x"));
+        string Parent(string path, string controller = "") => ControlGroup.Parent(root, [["4", "memory", "/elsewhere"], ["1", "cpu,cpuacct", path], ["0", "", path]], controller);
+        Parent("/system.slice/guardian.service/guardian").Should().Be(Path.Combine(root, "system.slice", "guardian.service"));
+        Parent("/docker/x", "cpu").Should().Be(Path.Combine(root, "docker", "x"));
+        Parent("/not/seen/from/here", "cpu").Should().Be(root);
+        Parent("/docker/x", "memory").Should().Be(root);
+    }
+
     [ControlGroupFact]
     public void A_missing_program_is_said_also_where_it_is_limited()
     {

@@ -55,8 +55,8 @@ public class ResourceDetectorTests
     [Fact]
     public void A_short_break_in_a_flood_does_not_start_over()
     {
-        var signals = Run(t => t is >= 8 and < 9 ? 78 : 100, 20);
-        signals.Should().ContainSingle().Which.At.Should().BeInRange(12, 14, "the second below cost two");
+        var signals = Run(t => t is >= 8 and < 10 ? 78 : 100, 20);
+        signals.Should().ContainSingle().Which.At.Should().BeInRange(12.5, 15, "each second below cost two more");
     }
 
     [Fact]
@@ -85,6 +85,22 @@ public class ResourceDetectorTests
         signals.Select(x => x.Change).Should().Equal(PressureChange.Entered, PressureChange.Again, PressureChange.Again, PressureChange.Left, PressureChange.Entered);
         (signals[1].At - signals[0].At).Should().BeInRange(60, 61);
         (signals[4].At - signals[3].At).Should().BeInRange(30, 32, "though the load came back at once");
+    }
+
+    [Fact]
+    public void Peaks_on_a_machine_that_is_calm_again_prolong_nothing()
+    {
+        // After 40 s a quarter of a second at the limit every four seconds: seen by the fast samples near a limit alone.
+        var signals = Run(t => t < 40 || t % 4 < 0.25 ? 100 : 30, 200);
+        signals.Select(x => x.Change).Should().Equal(PressureChange.Entered, PressureChange.Left);
+        (signals[1].At - 40).Should().BeInRange(9, 12);
+    }
+
+    [Fact]
+    public void Pressure_that_comes_back_in_short_bursts_is_not_told_as_one_that_lasts()
+    {
+        var signals = Run(t => t < 40 ? 95 : t % 9 < 5 ? 90 : 30, 300);
+        signals.Select(x => x.Change).Should().Equal([PressureChange.Entered], "never ten seconds at the limit again, and never calm for ten");
     }
 
     [Fact]

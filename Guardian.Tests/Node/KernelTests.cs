@@ -116,6 +116,25 @@ public sealed class KernelTests
     }
 
     [LinuxFact]
+    public async Task A_node_is_ready_without_a_kernel_that_may_be_missing_and_not_without_a_critical_one()
+    {
+        const string Missing = "type: process, command: [/no/such/program], restart: { max: 2, within: 1m, backoff: { initial: 10ms, max: 20ms } } }\n";
+        await using (var degraded = await NodeAsync("  - { name: extra, " + Missing)) await KernelAsync(degraded, "extra", x => Text(x, "state") is "crash_loop" or "stopped");
+        var file = Path.Combine(Directory.CreateTempSubdirectory("guardian-kernels-").FullName, "kernels.yaml");
+        await File.WriteAllTextAsync(file, "kernels:\n  - { name: db, criticality: critical, " + Missing);
+        await using var node = NodeProcess.Prepare($"--Guardian:Files:Kernels={file}");
+        await node.StartAgainAsync(waitReady: false);
+        await node.UntilAsync("the reason, also once a playbook has stopped it", async () =>
+        {
+            using var answer = await node.Http.GetAsync("/api/v1/kernels/db");
+            if (answer.StatusCode != HttpStatusCode.OK || Text(JsonElement.Parse(await answer.Content.ReadAsStringAsync()), "state") != "stopped") return false;
+            var status = await node.GetAsync("/api/v1/status");
+            return status.GetProperty("notReady").EnumerateArray().Any(x => x.GetString()!.Contains("critical kernel 'db' is not running", StringComparison.Ordinal));
+        }, Soon);
+        (await node.Http.GetAsync("/ready")).StatusCode.Should().Be(HttpStatusCode.InternalServerError);
+    }
+
+    [LinuxFact]
     public async Task After_kill_9_of_the_node_every_replica_lives_once()
     {
         await using var node = await NodeAsync("  - { name: k, type: process, command: [sleep, '1000'], replicas: { count: 2, min: 0, max: 4 } }\n");

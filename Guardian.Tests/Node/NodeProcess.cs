@@ -153,7 +153,7 @@ public sealed class NodeProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false }) await KillAsync();
-        await Guardian.Actors.Kernels.Processes.ProcessInstance.SweepAsync(Guardian.Actors.Kernels.Processes.InstanceFolder.Root(DataDirectory), []); // its kernels outlive a kill
+        await Guardian.Actors.Kernels.Processes.KernelLeftovers.EndAsync(DataDirectory); // its kernels outlive a kill
         _process?.Dispose();
         Http.Dispose();
         if (_ownsDirectory) System.IO.Directory.Delete(Directory, recursive: true);

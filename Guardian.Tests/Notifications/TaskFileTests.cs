@@ -106,4 +106,38 @@ public sealed class TaskFileTests : IDisposable
         (await new TaskChannel(new TaskFile(FilePath), http, null).SendAsync(new Sending(Task("k1")), default))
             .Should().BeOfType<ChannelResult.Retry>().Which.Reason.Should().Contain("Guardian:Tasks:File");
     }
+
+    [Fact]
+    public void A_file_that_grew_too_large_keeps_what_is_open()
+    {
+        var file = new TaskFile(FilePath, maxBytes: 8 * 1024);
+        for (var i = 0; i < 3; i++) file.Write(Task("kept-" + i, "fix/kept"))!.Occurrence.Should().Be(i + 1);
+        for (var i = 0; i < 200; i++)
+        {
+            var opened = file.Write(Task("k" + i, "fix/" + i))!;
+            File.AppendAllText(FilePath, JsonSerializer.Serialize(opened with { State = "closed", Key = "" }, OutboxJson.Default.TaskRecord) + "\n");
+            new FileInfo(FilePath).Length.Should().BeLessThan(10 * 1024);
+        }
+
+        File.Exists(FilePath + ".old").Should().BeTrue();
+        foreach (var reader in (TaskFile[])[file, new TaskFile(FilePath)])
+            reader.Write(Task("again-" + reader.GetHashCode(), "fix/kept"))!.State.Should().Be("comment");
+        Lines[^1].GetProperty("occurrence").GetInt32().Should().Be(5, "it is counted on");
+        new TaskFile(FilePath).Write(Task("new", "fix/7"))!.State.Should().Be("open", "it was closed");
+    }
+
+    [Fact]
+    public void Keys_and_open_items_are_bounded()
+    {
+        var book = new TaskBook();
+        var record = book.Plan(Task("k", "fix/0")).Record!;
+        for (var i = 0; i < OutboxState.MaxEnded + 10; i++) book.Add(record with { Key = "k" + i, State = "comment" });
+        book.Remembered.Should().Be(OutboxState.MaxEnded);
+
+        Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
+        File.WriteAllLines(FilePath, Enumerable.Range(0, TaskBook.MaxOpen).Select(i => JsonSerializer.Serialize(record with { Key = "k" + i, Id = "task-" + i, ItemKey = "fix/" + i }, OutboxJson.Default.TaskRecord)));
+        var file = new TaskFile(FilePath);
+        file.Invoking(x => x.Write(Task("one", "fix/more"))).Should().Throw<TaskFileFullException>().WithMessage("*close some*");
+        file.Write(Task("two", "fix/7"))!.State.Should().Be("comment", "what is open goes on");
+    }
 }

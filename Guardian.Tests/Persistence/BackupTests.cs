@@ -83,6 +83,35 @@ public sealed class BackupTests : IDisposable
         (await GuardianCommand.RunAsync(_folder, ["data", "prune", "--dry-run", .. target])).Should().Match<(int, string)>(x => x.Item1 == 0 && x.Item2.StartsWith("0 incidents"));
     }
 
+    /// <summary>A restore that ends in between must not leave a journal on which a node would act.</summary>
+    [Fact]
+    public async Task What_a_restore_left_behind_is_held()
+    {
+        var file = Path.Combine(_folder, "backup.guardian");
+        using (var source = new JournalSystem())
+        {
+            var outbox = source.Start().ActorOf(Guardian.Actors.Notifications.Outbox.Props("log", Notifications.Items.Dependencies(source.Folder)));
+            await outbox.Ask<Guardian.Actors.Notifications.OutboxAccepted>(Notifications.Items.Item("k", "log"), Soon);
+            source.Database.Prepare();
+            JournalBackup.Write(source.Database, source.Folder, "", file, DateTimeOffset.UnixEpoch);
+        }
+
+        using (var broken = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            broken.Open();
+            using var command = broken.CreateCommand();
+            command.CommandText = "insert into files (name, content) values ('../outside', x'00')";
+            command.ExecuteNonQuery();
+        }
+
+        var options = new Guardian.Actors.Hosting.GuardianOptions();
+        options.Node.DataDirectory = Path.Combine(_folder, "target");
+
+        await FluentActions.Awaiting(() => JournalRestore.ReadAsync(file, options, TimeProvider.System)).Should().ThrowAsync<IOException>().WithMessage("*outside of the data directory*");
+
+        new Guardian.Actors.Autonomy.ModeFile(options.Node.DataDirectory).Read()!.Hold.Should().BeTrue();
+    }
+
     [PostgresFact]
     public async Task A_backup_of_SQLite_is_restored_into_PostgreSQL()
     {

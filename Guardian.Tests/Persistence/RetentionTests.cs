@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Guardian.Actors.Actions;
 using Guardian.Actors.Autonomy;
+using Guardian.Actors.Guards;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
@@ -272,6 +273,59 @@ public sealed class RetentionTests(ITestOutputHelper output) : IDisposable
         (await again.Ask<OutboxStatus>(new GetOutboxStatus { Channel = "bulk" }, Soon)).Should().BeEquivalentTo(before, x => x.Excluding(s => s.Refused));
         (await again.Ask<OutboxAccepted>(Items.Item("k7", "bulk"), Soon)).Accepted.Should().BeTrue();
         (await again.Ask<OutboxStatus>(new GetOutboxStatus { Channel = "bulk" }, Soon)).Delivered.Should().Be(300, "a key that was delivered is remembered");
+    }
+
+    [Theory, OnSqlite, OnPostgres]
+    public async Task Guards_go_once_nothing_depends_on_them(string provider)
+    {
+        var system = await UseAsync(provider);
+        GuardGranted Granted(string run) => new() { At = Old, RunId = run, Epoch = 1, Playbook = "fix" };
+        GuardLeft Left(string run, params string[] keeps) => new() { At = Old, RunId = run, Failed = true, Keeps = keeps };
+        TargetsReserved Held(DateTimeOffset? until) => new() { At = Old, RunId = "r", StepId = "s", Principals = ["p"], Kernels = [], Until = until };
+        Write([
+            ("guard-quiet", Granted("r")), ("guard-quiet", Left("r")),
+            ("guard-lapsed", Granted("r")), ("guard-lapsed", Held(Now.AddDays(-1))), ("guard-lapsed", Left("r", "s")),
+            ("guard-leased", Granted("r")),
+            ("guard-broken", Granted("r")), ("guard-broken", Left("r")), ("guard-broken", new BreakerOpened { At = Old, Reason = "x" }),
+            ("guard-holding", Granted("r")), ("guard-holding", Held(Now.AddDays(1))), ("guard-holding", Left("r", "s"))]);
+
+        Pruner.DeleteQuietGuards(Old + GuardState.Longest).Should().Be(0, "a window may still look back at them");
+        Pruner.DeleteQuietGuards(Now).Should().Be(5);
+
+        _journal.Rows("select distinct persistence_id from guardian_journal where persistence_id like 'guard-%' order by 1").Should().Equal("guard-broken", "guard-holding", "guard-leased");
+        _journal.Rows("select count(*) from guardian_tags where not exists (select 1 from guardian_journal where ordering = ordering_id)").Should().Equal("0");
+        var again = system.ActorOf(GuardActor.Props("quiet", TimeProvider.System));
+        (await again.Ask<GuardAnswer>(new AskGuard { Guard = "lock/x", RunId = "r2", Epoch = 1, Playbook = "fix", Exclusive = true }, Soon)).Granted.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_guard_that_lives_while_it_is_forgotten_goes_on_with_its_numbers()
+    {
+        var system = await UseAsync("sqlite");
+        var guard = system.ActorOf(GuardActor.Props("lively", TimeProvider.System));
+        AskGuard Ask(string run) => new() { Guard = "lock/x", RunId = run, Epoch = 1, Playbook = "fix", Exclusive = true };
+        for (var i = 0; i < 101; i++) // two snapshots, of which the latest alone is kept
+        {
+            (await guard.Ask<GuardAnswer>(Ask("r" + i), Soon)).Granted.Should().BeTrue();
+            await guard.Ask<GuardReleased>(new ReleaseGuard { Guard = "lock/x", RunId = "r" + i, Epoch = 1 }, Soon);
+        }
+
+        using var snapshots = _journal.Database.Connect(_journal.Database.Snapshots);
+        snapshots.Open();
+        await Eventually.HoldsAsync(() =>
+        {
+            using var command = snapshots.CreateCommand();
+            command.CommandText = "select count(*) from guardian_snapshot where persistence_id = 'guard-lively'";
+            command.ExecuteScalar().Should().Be(1L);
+        });
+
+        Pruner.DeleteQuietGuards(DateTimeOffset.UtcNow + GuardState.Longest + TimeSpan.FromMinutes(1)).Should().Be(202);
+        (await guard.Ask<GuardAnswer>(Ask("next"), Soon)).Granted.Should().BeTrue();
+        Rows("persistence_id = 'guard-lively' and sequence_number = 203").Should().Be(1);
+        await guard.GracefulStop(Soon);
+
+        var again = system.ActorOf(GuardActor.Props("lively", TimeProvider.System));
+        (await again.Ask<GuardStatus>(new GetGuard { Guard = "lock/x" }, Soon)).Runs.Should().Equal("next");
     }
 
     /// <summary>5,000 by default; a hundred thousand, as promised, with GUARDIAN_FULL_RETENTION=1.</summary>

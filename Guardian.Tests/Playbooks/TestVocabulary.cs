@@ -17,7 +17,7 @@ internal static class TestVocabulary
             Action("bus.restart", RiskClass.Disrupt, [], [Out("restarts", FieldType.Int)]),
             Action("notify", RiskClass.None, [In("channel", FieldType.String), In("text", FieldType.String), Optional("severity", FieldType.String)], []),
             Action("task.create", RiskClass.None, [In("title", FieldType.String), Optional("body", FieldType.String)], [Out("item", FieldType.String)]),
-            Action("wait", RiskClass.None, [In("for", FieldType.Duration)], []),
+            Action("wait", RiskClass.None, [In("for", FieldType.Duration) with { Rule = InputRule.WithinTimeout }], []),
         ],
         [
             new ProbeSpec("bus.violations", [In("subject", FieldType.String), Optional("window", FieldType.Duration)], [Out("count", FieldType.Int)]),

@@ -201,6 +201,39 @@ public sealed class LinuxResourceSamplerTests : IDisposable
     }
 
     [Fact]
+    public void The_sampler_of_other_systems_measures_this_one_too()
+    {
+        using var sampler = MonitoredResourceSampler.TryCreate([], TimeProvider.System);
+        if (sampler is null) return; // a platform that the library does not know
+        var first = sampler.Sample();
+        first.Cpu.Value.Should().BeNull("it has nothing to compare with");
+        first.Memory.Value.Should().BeInRange(0.01, 100);
+        first.MemoryBytes.Should().BeGreaterThan(1024 * 1024);
+        first.Cores.Should().BeGreaterThan(0);
+        var second = sampler.Sample();
+        for (var i = 0; second.Cpu.Value is null && i < 1_000; i++)
+        {
+            Thread.SpinWait(1_000_000);
+            second = sampler.Sample();
+        }
+
+        second.Cpu.Value.Should().BeInRange(0, 100);
+        second.Cpu.Source.Should().Be("ResourceMonitoring");
+    }
+
+    [Theory]
+    [InlineData(1_000, 500, 2, 25.0)]
+    [InlineData(1_000, 4_000, 2, 100.0)] // the times of many threads are read one after the other
+    [InlineData(0, 0, 2, null)]
+    public void Its_processor_is_a_share_of_what_may_be_used(int elapsedMs, int usedMs, double cores, double? percent)
+    {
+        var start = new MonitoredResourceSampler.Reading(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10));
+        var end = new MonitoredResourceSampler.Reading(start.Used + TimeSpan.FromMilliseconds(usedMs), start.Total + TimeSpan.FromMilliseconds(elapsedMs));
+        MonitoredResourceSampler.Cpu(start, end, cores, DateTimeOffset.UnixEpoch).Value.Should().Be(percent);
+        MonitoredResourceSampler.Cpu(null, end, cores, DateTimeOffset.UnixEpoch).Unknown.Should().NotBeNull();
+    }
+
+    [Fact]
     public void This_machine_can_be_read()
     {
         if (!OperatingSystem.IsLinux()) return;

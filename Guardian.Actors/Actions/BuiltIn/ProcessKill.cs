@@ -9,7 +9,7 @@ namespace Guardian.Actors.Actions.BuiltIn;
 /// <summary>Input of <c>process.kill</c>.</summary>
 internal sealed record ProcessKillInput(
     [property: Description("The kernel. Its replicas that use at least this much are killed, nothing else.")] string Kernel,
-    [property: Description("Share of what may be used, over the time below; 50% where missing.")] Percentage? Above = null,
+    [property: Description("Share of what may be used, over the time below; 50% where missing. A throttled replica counts as what it would use without, at most twice what it does.")] Percentage? Above = null,
     [property: Description("cpu or memory.")] ProcessOrder By = ProcessOrder.Cpu,
     [property: Description("Measured over this, just before; 5s where missing.")] Duration? Over = null,
     [property: Description("Between TERM and KILL; 3s where missing.")] Duration? Grace = null);

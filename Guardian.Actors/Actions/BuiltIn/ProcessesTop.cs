@@ -17,13 +17,13 @@ internal sealed record ProcessesTopInput(
     [property: Description("How many, 1 to 20; 5 where missing.")] int N = 5,
     [property: Description("cpu or memory.")] ProcessOrder By = ProcessOrder.Cpu,
     [property: Description("Measured over this, from now.")] Duration? Over = null,
-    [property: Description("A kernel of which one replica uses this share is the runaway; 50% where missing.")] Percentage? RunawayAbove = null);
+    [property: Description("A kernel of which one replica uses this share, or would without its throttle, is the runaway; 50% where missing.")] Percentage? RunawayAbove = null);
 
 /// <summary>Output of <c>processes.top</c>.</summary>
 internal sealed record ProcessesTopOutput(
     [property: Description("The greatest users: pid, parent, start, name, cpu, treeCpu, memoryBytes, cgroup, kernel. Percentages are of what may be used.")] IReadOnlyList<TopProcess> Processes,
     [property: Description("The kernel that uses most, where that is above runawayAbove; else missing.")] string? Runaway,
-    [property: Description("Percent that it uses.")] double? RunawayPercent);
+    [property: Description("Percent that it uses, or would without its throttle.")] double? RunawayPercent);
 
 /// <summary>A process and what it uses.</summary>
 internal sealed record TopProcess(int Pid, int Parent, long Start, string Name, double Cpu, double TreeCpu, long MemoryBytes, string? Cgroup, string? Kernel);
@@ -65,9 +65,19 @@ internal sealed class ProcessesTop(ActionDependencies dependencies) : GuardianAc
 }
 
 /// <summary>What one replica of a kernel uses with everything below it.</summary>
-internal sealed record KernelUse(string Kernel, bool OptedIn, ProcessUse Leader)
+/// <param name="Kernel">Name.</param>
+/// <param name="Leader">The replica's first process.</param>
+/// <param name="Percent">What a throttle leaves to it.</param>
+internal sealed record KernelUse(string Kernel, ProcessUse Leader, int Percent)
 {
-    public double Cpu => Leader.TreePercent;
+    /// <summary>Below it a throttle says too little of what a replica would use without.</summary>
+    private const int LowestThrottle = 50;
+
+    /// <summary>
+    /// Percent of the processor that it would use unthrottled: a throttle to a half makes a runaway of 96 % one of 48 %, and it is none the less
+    /// one. At most twice what it does use.
+    /// </summary>
+    public double Cpu => Math.Min(Math.Max(100, Leader.TreePercent), Leader.TreePercent * 100 / Math.Clamp(Percent, LowestThrottle, 100));
 
     public double MemoryPercent(long? capacity) => capacity is > 0 ? 100.0 * Leader.TreeBytes / capacity.Value : 0;
 
@@ -75,6 +85,6 @@ internal sealed record KernelUse(string Kernel, bool OptedIn, ProcessUse Leader)
     public static IReadOnlyList<KernelUse> Of(IEnumerable<KernelTree> kernels, IReadOnlyList<ProcessUse> uses)
     {
         var byIdentity = uses.ToDictionary(x => new Leasekeeping.ProcessIdentity(x.Process.Pid, x.Process.StartTicks));
-        return [.. kernels.SelectMany(k => k.Leaders.Where(byIdentity.ContainsKey).Select(x => new KernelUse(k.Kernel, k.OptedIn, byIdentity[x])))];
+        return [.. kernels.SelectMany(k => k.Leaders.Where(byIdentity.ContainsKey).Select(x => new KernelUse(k.Kernel, byIdentity[x], k.Percent)))];
     }
 }

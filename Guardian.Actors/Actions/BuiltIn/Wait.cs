@@ -10,6 +10,7 @@ namespace Guardian.Actors.Actions.BuiltIn;
 internal sealed record WaitInput
 {
     [Description("How long; with a probe: at most. Shorter than the step's timeout.")]
+    [WithinTimeout]
     public Duration? For { get; init; }
 
     [Description("Waits until a check on this probe holds.")]

@@ -67,6 +67,7 @@ internal sealed class Drill(
         HarnessError = _error,
         Aborted = _aborted,
         Missing = _unsupported,
+        Inconclusive = _injected is null ? _watch.Unsettled : null,
         Blind = [.. reader.Blind, .. _doubtful],
         JournalAnomalies = _journal.Problems,
         TakenOver = _journal.TakenOver(_proven),
@@ -78,12 +79,14 @@ internal sealed class Drill(
         Incidents = _watch.Incidents,
         Runs = _watch.Runs,
         Banned = _watch.BannedWith(tally.Banned),
+        Unbanned = _watch.Unbanned,
         Flood = (_faultResult ?? tally.Result) with { Delivered = tally.Result.Delivered, Witnessed = plan.Faults.Any(x => x.Facts.Witness is not null) },
         Operations = _load.Operations,
         Deliveries = reader.Deliveries,
         Verified = _verified,
         Harmed = _never.Seen,
         Windows = _windows,
+        OthersCpu = tools.Host?.Others,
         Ended = clock.Now,
     };
 
@@ -117,7 +120,10 @@ internal sealed class Drill(
             if (broken is null) return true;
             if (clock.Now > giveUp)
             {
-                _error = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
+                var why = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
+                // That is this machine, not the node: nothing can be found out here and now.
+                if (broken.Check.StartsWith(ChaosProbes.HostCpu, StringComparison.Ordinal)) _unsupported = why;
+                else _error = why;
                 return false;
             }
 
@@ -128,6 +134,7 @@ internal sealed class Drill(
     private async Task UnderLoadAsync(CancellationToken abort)
     {
         await WatchForAsync(timing.WarmUp, abort).ConfigureAwait(false);
+        if (_watch.Unsettled is not null) return;
         if (_watch.Incidents.Count > 0) throw new ChaosTargetException($"an incident was opened before the fault: {_watch.Incidents[0].Type} about {_watch.Incidents[0].Subject}");
         if (_scenario.Fault is null)
         {
@@ -239,7 +246,7 @@ internal sealed class Drill(
     private async Task SettleAsync(CancellationToken abort)
     {
         progress("settling");
-        var giveUp = clock.Now + timing.Settle;
+        var giveUp = clock.Now + (_scenario.Expect.SettleWithin is { } later && later > timing.Settle ? later : timing.Settle);
         var total = _scenario.Expect.TotalViolations;
         while (true)
         {

@@ -16,6 +16,8 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
             {
                 ChaosProbes.BusViolations => Violations(check.With),
                 ChaosProbes.JournalWritable => await JournalProbe.WriteAsync(tools, clock.Time, cancellation).ConfigureAwait(false),
+                ChaosProbes.HostCpu => HostCpu(),
+                ChaosProbes.NodeMemory => NodeMemory(),
                 ChaosProbes.DiskUsed => NodeFiles.Disk(tools.DataDirectory),
                 ChaosProbes.KernelsProcesses => NodeFiles.KernelProcesses(tools.DataDirectory, TargetJson.Text(check.With, "kernel")),
                 ChaosProbes.TasksCount => NodeFiles.Tasks(tools, TargetJson.Text(check.With, "subject")),
@@ -44,6 +46,35 @@ internal sealed class DrillChecks(IChaosTarget target, FloodTally tally, DrillCl
         return null;
     }
 
+    private JsonElement NodeMemory()
+    {
+        if (tools.Memory is not { } memory) throw new ChaosTargetException("the node has no memory limit of its own; 'node: { memoryLimitMiB: 768 }' gives it one");
+        try
+        {
+            var (percent, killed) = memory.Read();
+            return TargetJson.Object(x =>
+            {
+                x.WriteNumber("percent", percent);
+                x.WriteNumber("killed", killed);
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ChaosTargetException($"the node's memory cannot be read: {e.Message}", e);
+        }
+    }
+
+    private JsonElement HostCpu()
+    {
+        var (shares, unknown) = tools.Host?.Latest ?? (null, "nobody measures it here");
+        if (shares is not { } known) throw new ChaosTargetException($"how busy this machine is is not known: {unknown}");
+        return TargetJson.Object(x =>
+        {
+            x.WriteNumber("percent", known.Machine);
+            x.WriteNumber("fault", known.Fault);
+            x.WriteNumber("others", known.Others);
+        });
+    }
     private static JsonElement Count(int count) => TargetJson.Object(x => x.WriteNumber("count", count));
 
     private JsonElement Violations(JsonElement with)

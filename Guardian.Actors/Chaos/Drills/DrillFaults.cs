@@ -16,6 +16,7 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
 
     private readonly List<string> _leases = [];
     private Task _running = Task.CompletedTask;
+    private int _again; // a node knows each fault by its id and runs it once
 
     /// <summary>The first fault is over or withdrawn.</summary>
     public Task First { get; private set; } = Task.CompletedTask;
@@ -43,18 +44,22 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
                 x.WriteNumber("leasedUndos", undo.Count);
             }, durable: true);
             if (undo.Count == 0) continue;
-            var lease = new OsLease { Id = Id(i), Owner = "chaos/" + name, Reason = spec.Fault.Name, For = spec.After + spec.Ttl, Undo = undo };
-            try
-            {
-                await tools.Keeper.TakeAsync(lease, abort).ConfigureAwait(false);
-            }
-            catch (LeaseRefusedException e)
-            {
-                throw new ChaosTargetException($"the undo of {spec.Fault.Name} cannot be secured, so it is not injected: {e.Message}", e);
-            }
-
-            _leases.Add(lease.Id);
+            await TakeAsync(Id(i), spec, undo, abort).ConfigureAwait(false);
         }
+    }
+
+    private async Task TakeAsync(string id, FaultSpec spec, IReadOnlyList<LeaseUndo> undo, CancellationToken abort)
+    {
+        try
+        {
+            await tools.Keeper.TakeAsync(new OsLease { Id = id, Owner = "chaos/" + name, Reason = spec.Fault.Name, For = spec.After + spec.Ttl, Undo = undo }, abort).ConfigureAwait(false);
+        }
+        catch (LeaseRefusedException e)
+        {
+            throw new ChaosTargetException($"the undo of {spec.Fault.Name} cannot be secured, so it is not injected: {e.Message}", e);
+        }
+
+        lock (_leases) _leases.Add(id);
     }
 
     public void Inject(CancellationToken withdraw)
@@ -65,7 +70,11 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
     }
 
     /// <summary>The first fault once more, for latency; its answers do not count.</summary>
-    public Task AgainAsync(CancellationToken withdraw) => OneAsync(plan.Faults[0], 0, null, withdraw);
+    public Task AgainAsync(CancellationToken withdraw)
+    {
+        _again++;
+        return OneAsync(plan.Faults[0], 0, null, withdraw);
+    }
 
     /// <summary>After the token: waits for the withdrawal, then lets the keeper undo what it holds. Null where all is done; else what may remain.</summary>
     /// <exception cref="ChaosTargetException">A fault broke.</exception>
@@ -81,7 +90,7 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
         }
         finally
         {
-            foreach (var lease in _leases) await ReleaseAsync(lease).ConfigureAwait(false);
+            foreach (var lease in Held()) await ReleaseAsync(lease).ConfigureAwait(false);
         }
 
         return null;
@@ -94,9 +103,9 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
         try
         {
             if (spec.After > TimeSpan.Zero) await Task.Delay(spec.After, clock.Time, stop.Token).ConfigureAwait(false);
-            var context = Context(answers);
+            var context = Context(answers, undo => TakeAsync(Id(index) + "-started", spec, undo, stop.Token));
             if (spec.Fault.Fault.InNode)
-                await target.InjectAsync(new InNodeFault(Id(index), spec.Fault.Name, spec.With, spec.Ttl, name, plan.Seed), stop.Token).ConfigureAwait(false);
+                await target.InjectAsync(new InNodeFault(_again == 0 ? Id(index) : string.Create(CultureInfo.InvariantCulture, $"{Id(index)}-{_again}"), spec.Fault.Name, spec.With, spec.Ttl, name, plan.Seed), stop.Token).ConfigureAwait(false);
             else
                 await spec.Fault.RunAsync(spec.With, context, stop.Token).ConfigureAwait(false);
         }
@@ -108,6 +117,11 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
         {
             throw new ChaosTargetException($"{spec.Fault.Name} broke: {e.Message}", e);
         }
+    }
+
+    private string[] Held()
+    {
+        lock (_leases) return [.. _leases];
     }
 
     private async Task ReleaseAsync(string lease)
@@ -122,9 +136,13 @@ internal sealed class DrillFaults(ScenarioPlan plan, IChaosTarget target, DrillC
         }
     }
 
-    private FaultContext Context(FloodTally? answers) => new(target, clock, name, plan.Seed)
+    /// <summary>Where it is only asked whether a fault can be injected.</summary>
+    private static Task Nobody(IReadOnlyList<LeaseUndo> undo) => Task.FromException(new InvalidOperationException("nothing is injected yet"));
+
+    private FaultContext Context(FloodTally? answers, Func<IReadOnlyList<LeaseUndo>, Task>? secure = null) => new(target, clock, name, plan.Seed)
     {
         Tally = answers, DataDirectory = tools.DataDirectory, Nodes = tools.Nodes, Cluster = tools.Cluster, Guardian = tools.Guardian, Doubtful = doubtful,
+        Host = tools.Host, Secure = tools.Keeper.Unsupported is null ? secure ?? Nobody : null,
     };
 
     private IReadOnlyList<LeaseUndo> Undo(FaultSpec spec, int index) =>
@@ -155,6 +173,12 @@ internal sealed record DrillTools
 
     /// <summary>Stops the drill before the machine runs dry; null: not watched.</summary>
     public HostFloors? Floors { get; init; }
+
+    /// <summary>Measures this machine; null: nothing of the scenario is about it.</summary>
+    public HostLoad? Host { get; init; }
+
+    /// <summary>The node's memory limit; null: it has none of its own.</summary>
+    public MemoryGroup? Memory { get; init; }
 
     /// <summary>The node in this process.</summary>
     public Hosting.GuardianSystem? Guardian { get; init; }

@@ -1,4 +1,5 @@
 using Guardian.Actors.Chaos.Targets;
+using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Chaos.Drills;
 
@@ -8,13 +9,22 @@ internal sealed class NodeWatch
     private readonly Dictionary<string, SeenIncident> _incidents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SeenRun> _runs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _banned = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _unbanned = new(StringComparer.Ordinal);
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public IReadOnlyList<SeenIncident> Incidents => [.. _incidents.Values];
 
+    /// <summary>Before anything was broken: why nothing can be told from what comes after. Null where all is calm.</summary>
+    public string? Unsettled => _incidents.Values.Any(x => x.Type == BuiltInIncidents.NodeUnreachable)
+        ? "this machine is so busy that its nodes lose sight of one another before anything was broken"
+        : null;
+
     public IReadOnlyList<SeenRun> Runs => [.. _runs.Values];
 
     public IReadOnlyDictionary<string, TimeSpan> Banned => _banned;
+
+    /// <summary>When a ban was first seen to be gone.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Unbanned => _unbanned;
 
     /// <summary>Who was banned before the drill.</summary>
     public IReadOnlyList<string> BannedBefore { get; private set; } = [];
@@ -48,10 +58,13 @@ internal sealed class NodeWatch
                 before?.StepsDone ?? (x.StepsDone ? now : null), before?.EndedSeen ?? (x.Ended ? now : null));
         }
 
-        foreach (var x in await banned.ConfigureAwait(false))
+        var present = await banned.ConfigureAwait(false);
+        foreach (var x in present)
         {
             if (!BannedBefore.Contains(x)) _banned.TryAdd(x, clock.Now);
         }
+
+        foreach (var x in _banned.Keys.Except(present)) _unbanned.TryAdd(x, clock.Now);
     }
 
     /// <summary>What the flood's own answers told about bans, where that was earlier.</summary>

@@ -82,7 +82,8 @@ internal sealed class FaultRegistry
     public static FaultRegistry With(IEnumerable<IChaosFault> added) => new(
         [new BusFlood(), new BusCrash(), new JournalLock(), new JournalReadOnly(), new JournalFull(), new DiskFill(), new SlowSubscriber(), new NodeKill(),
             new RunCrash(), new NodeDie(), new JournalRefused(), new JournalHangs(), new JournalUnacknowledged(), new NetworkPartition(),
-            new KernelMute(), new KernelFreeze(), new KernelCrash(), new JobPoison(),
+            new KernelMute(), new KernelFreeze(), new KernelCrash(), new JobPoison(), new PolicyMistake(),
+            new KernelMisbehave(), new CpuBurn(), new ClockJump(), new OperatorBan(),
             .. added]);
 
     public bool TryGet(string name, [NotNullWhen(true)] out FaultBinding? fault) => _faults.TryGetValue(name, out fault);

@@ -2,6 +2,7 @@ using Guardian.Actors.Chaos.Drills;
 using Guardian.Actors.Chaos.Proxies;
 using Guardian.Actors.Chaos.Targets;
 using Guardian.Actors.Hosting;
+using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Persistence;
 
 namespace Guardian.Actors.Chaos.Faults;
@@ -30,6 +31,15 @@ public sealed class FaultContext
     public string? DataDirectory { get; internal init; }
 
     internal IChaosTarget Target { get; }
+
+    /// <summary>This machine, as the drill measures it; null where it does not.</summary>
+    internal HostLoad? Host { get; init; }
+
+    /// <summary>
+    /// Has another process take back what is known only while the fault is injected, such as a process that it has just started. Returns when
+    /// that is on disk: no effect before. Null where nobody would.
+    /// </summary>
+    internal Func<IReadOnlyList<LeaseUndo>, Task>? Secure { get; init; }
 
     internal DrillClock Clock { get; }
 

@@ -142,7 +142,7 @@ internal sealed class HttpChaosTarget : IChaosTarget
             case ChaosProbes.MitigationsActive:
                 var target = TargetJson.Text(with, "target");
                 var all = TargetJson.Items(await GetAsync("/api/v1/mitigations", cancellation).ConfigureAwait(false));
-                return TargetJson.Object(x => x.WriteNumber("count", all.Count(m => TargetJson.Text(m, "target") == target)));
+                return TargetJson.Object(x => x.WriteNumber("count", all.Count(m => target.Length == 0 || TargetJson.Text(m, "target") == target)));
             case ChaosProbes.ClusterMembers:
                 return TargetJson.Members(await GetAsync("/cluster/members", cancellation).ConfigureAwait(false));
             case ChaosProbes.JobsRoundtrip:
@@ -151,6 +151,10 @@ internal sealed class HttpChaosTarget : IChaosTarget
                 return await JobMeasures.KeptAsync(new HttpJobs(_http), with, cancellation).ConfigureAwait(false);
             case ChaosProbes.KernelsStatus:
                 return TargetJson.Kernel(await GetAsync($"/api/v1/kernels/{Uri.EscapeDataString(TargetJson.Text(with, "kernel"))}", cancellation).ConfigureAwait(false), TimeProvider.System.GetUtcNow());
+            case ChaosProbes.NodeClock:
+                var status = await StatusAsync(cancellation).ConfigureAwait(false);
+                if (!status.TryGetProperty("now", out var now) || !now.TryGetDateTimeOffset(out var shown)) throw new ChaosTargetException("the node does not say what time it is");
+                return TargetJson.Object(x => x.WriteNumber("skew", (shown - TimeProvider.System.GetUtcNow()).TotalSeconds));
             case ChaosProbes.BusHealth:
                 return TargetJson.BusHealth(await StatusAsync(cancellation).ConfigureAwait(false));
             default:

@@ -62,6 +62,7 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                     x.WriteNumber("parked", health.Parked);
                     x.WriteNumber("queued", health.Queued);
                     x.WriteNumber("queueFull", parts.Counters().QueueFull);
+                    x.WriteNumber("denied", parts.Counters().AclDenied);
                 });
             case ChaosProbes.BlacklistContains:
                 // What the bus obeys, not what is on its way to it.
@@ -69,6 +70,7 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
                 return TargetJson.Object(x => x.WriteBoolean("banned", banned));
             case ChaosProbes.MitigationsActive:
                 var target = TargetJson.Text(with, "target");
+                if (target.Length == 0) throw new ChaosTargetException("all restrictions together are counted over HTTP only");
                 var limits = await AskAsync<BusMitigations>(parts.BusActor, GetBusMitigations.Instance, cancellation).ConfigureAwait(false);
                 return TargetJson.Object(x => x.WriteNumber("count", limits.Items.Count(m => m.Target == target)));
             case ChaosProbes.JobsRoundtrip:

@@ -52,7 +52,9 @@ internal static class TargetJson
         {
             x.WriteBoolean("healthy", healthy);
             foreach (var name in HealthCounts) x.WriteNumber(name, Number(bus, name) ?? 0);
-            x.WriteNumber("queueFull", bus.TryGetProperty("refused", out var refused) && refused.ValueKind == JsonValueKind.Object ? Number(refused, "queueFull") ?? 0 : 0);
+            var refused = bus.TryGetProperty("refused", out var counts) && counts.ValueKind == JsonValueKind.Object ? counts : default(JsonElement?);
+            x.WriteNumber("queueFull", refused is { } full ? Number(full, "queueFull") ?? 0 : 0);
+            x.WriteNumber("denied", refused is { } denied ? Number(denied, "aclDenied") ?? 0 : 0);
         });
     }
 

@@ -16,7 +16,8 @@ internal sealed class ControlGroup
     private const int Period = 100_000; // microseconds, the kernel's own default
     private const int Shortest = 1_000; // the kernel takes no shorter quota
 
-    private static readonly string[] Controllers = [Cpu, Memory, Pids];
+    /// <summary>Group of Guardian's own that a manager of services gives it inside the one that is delegated: the kernels' groups are made beside it.</summary>
+    private const string OwnSubgroup = "guardian";
 
     private readonly Dictionary<string, string> _paths; // by controller; with version 2 the same
     private readonly bool _second;
@@ -25,7 +26,7 @@ internal sealed class ControlGroup
     private ControlGroup(Dictionary<string, string> paths, bool second, LimitSpec limits) => (_paths, _second, _limits) = (paths, second, limits);
 
     /// <summary>Why no group can be made; null where that can be tried.</summary>
-    public static string? Unsupported => !OperatingSystem.IsLinux() ? "control groups are Linux's" : !Environment.IsPrivilegedProcess ? "only root can make control groups here" : null;
+    public static string? Unsupported => OperatingSystem.IsLinux() ? null : "control groups are Linux's";
 
     /// <summary>True where the CPU can be limited.</summary>
     public bool HasCpu => _paths.ContainsKey(Cpu);
@@ -42,22 +43,23 @@ internal sealed class ControlGroup
     /// <summary>Processes that the kernel killed for want of memory; 0 where that is not known.</summary>
     public long OutOfMemory => _paths.TryGetValue(Memory, out var path) ? Number(Path.Combine(path, _second ? "memory.events" : "memory.oom_control"), "oom_kill") : 0;
 
-    /// <summary>Null where there is no controller that this process may use.</summary>
+    /// <summary>The group of a replica; null where there is no controller that this process may use.</summary>
+    public static ControlGroup? Find(string node, string kernel, int replica, LimitSpec limits) =>
+        Find(string.Create(CultureInfo.InvariantCulture, $"{Prefix(node)}{kernel}-{replica}"), limits);
+
+    /// <summary>The same by name.</summary>
     public static ControlGroup? Find(string name, LimitSpec limits)
     {
-        if (Unsupported is not null) return null;
-        try
-        {
-            var own = File.ReadAllLines("/proc/self/cgroup").Select(x => x.Split(':', 3)).Where(x => x.Length == 3).ToList();
-            var second = File.Exists(Path.Combine(Root, "cgroup.controllers"));
-            var present = second ? File.ReadAllText(Path.Combine(Root, "cgroup.controllers")).Split(' ', '\n') : Controllers.Where(x => Directory.Exists(Path.Combine(Root, x)) && File.Exists(Path.Combine(Root, x, "cgroup.procs")));
-            var paths = Controllers.Intersect(present).ToDictionary(x => x, x => Path.Combine(second ? Parent(Root, own, "") : Parent(Path.Combine(Root, x), own, x), name));
-            return paths.Count > 0 ? new ControlGroup(paths, second, limits) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        string[] wanted = [Cpu, .. limits.Memory is null ? (string[])[] : [Memory], .. limits.Processes is null ? (string[])[] : [Pids]]; // a throttle needs the CPU's alone
+        var paths = Parents(wanted, out var second).ToDictionary(x => x.Key, x => Path.Combine(x.Value, name));
+        return paths.Count > 0 ? new ControlGroup(paths, second, limits) : null;
+    }
+
+    /// <summary>Removes the groups of a node that is gone; one that somebody is in stays.</summary>
+    public static void RemoveAll(string node)
+    {
+        foreach (var parent in Parents([Cpu, Memory, Pids], out _).Values.Distinct())
+            foreach (var path in Directory.EnumerateDirectories(parent, Prefix(node) + "*")) TryDelete(path);
     }
 
     /// <summary>Makes it, with its lasting limits.</summary>
@@ -96,22 +98,50 @@ internal sealed class ControlGroup
     public void Remove()
     {
         foreach (var path in _paths.Values.Distinct())
+            if (Directory.Exists(path)) TryDelete(path);
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
         {
-            try
-            {
-                if (Directory.Exists(path)) Directory.Delete(path);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Something is in it still; it is used again.
-            }
+            Directory.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something is in it still; it is used again.
+        }
+    }
+
+    private static string Prefix(string node) => $"guardian-{node}-";
+
+    /// <summary>Where groups are made, by controller; none where that is not known.</summary>
+    private static Dictionary<string, string> Parents(IEnumerable<string> controllers, out bool second)
+    {
+        second = false;
+        if (Unsupported is not null) return [];
+        try
+        {
+            var own = File.ReadAllLines("/proc/self/cgroup").Select(x => x.Split(':', 3)).Where(x => x.Length == 3).ToList();
+            var list = Path.Combine(Root, "cgroup.controllers");
+            var unified = second = File.Exists(list);
+            var present = unified ? File.ReadAllText(list).Split(' ', '\n') : controllers.Where(x => File.Exists(Path.Combine(Root, x, "cgroup.procs")));
+            return controllers.Intersect(present).ToDictionary(x => x, x => Parent(unified ? Root : Path.Combine(Root, x), own, unified ? "" : x));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
         }
     }
 
     /// <summary>This process's own group where it is seen from here: a group beside it would escape its limits.</summary>
-    private static string Parent(string root, List<string[]> own, string controller)
+    /// <param name="root">Where the controller is mounted.</param>
+    /// <param name="own">Lines of <c>/proc/self/cgroup</c>: number, controllers, path.</param>
+    /// <param name="controller">Empty with version 2.</param>
+    internal static string Parent(string root, IReadOnlyList<string[]> own, string controller)
     {
         var path = own.FirstOrDefault(x => x[1].Split(',').Contains(controller))?[2] ?? "/";
+        if (controller.Length == 0 && Path.GetFileName(path) == OwnSubgroup) path = Path.GetDirectoryName(path)!;
         var full = Path.Combine(root, path.TrimStart('/'));
         return Directory.Exists(full) ? full : root; // in a container the path may be the host's
     }

@@ -92,10 +92,9 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
 
     private async Task ThrottleAsync(ProcessInstance instance, int percent, TimeSpan length, string reason, CancellationToken cancellation)
     {
-        if (group is { HasCpu: true })
+        if (group is { HasCpu: true } && TryCreate(group))
         {
             var cores = Math.Max(1, await CpuUse.MeasureAsync(instance.Processes, cancellation).ConfigureAwait(false));
-            group.Create();
             await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(group.QuotaFile, group.Unthrottled)]), cancellation).ConfigureAwait(false);
             group.Throttle(cores * percent / 100);
             foreach (var process in instance.Processes()) group.Add(process);
@@ -106,6 +105,20 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         var processes = instance.Processes().Select(x => (Process: x, Nice: ProcessStat.TryRead(x.Pid, out var stat) ? stat.Nice : 0)).ToList();
         await keeper.TakeAsync(Lease(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))]), cancellation).ConfigureAwait(false);
         foreach (var (process, present) in processes) Posix.Renice(process, Math.Max(present, nice));
+    }
+
+    /// <summary>False where this process may not make it: then the kernel's processes are only made to give way.</summary>
+    private static bool TryCreate(ControlGroup group)
+    {
+        try
+        {
+            group.Create();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private OsLease Lease(string reason, TimeSpan length, IReadOnlyList<LeaseUndo> undo) => new() { Id = _id, Owner = "kernels", Reason = reason, For = length, Undo = undo };

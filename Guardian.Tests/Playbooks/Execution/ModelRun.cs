@@ -37,6 +37,7 @@ internal sealed class ModelRun
         (_seed, _guard, _trouble) = (seed, guard, trouble);
         _bench = new RunBench(playbook) { Nodes = [new TargetNode("n1", []), new TargetNode("n2", [])] };
         _refusals = guard > 1 ? seed % 3 : 0;
+        if (guard == 2) _bench.Kernels["a"] = null;
         _bench.Begin();
     }
 
@@ -54,6 +55,7 @@ internal sealed class ModelRun
                 continue;
             }
 
+            Must(_bench.Held is null || _bench.State.Cancel is not null || decision.Commands.Count == 0, "while it is held a run asks for nothing");
             foreach (var command in decision.Commands) Carry(command);
             var jump = TimeSpan.FromMilliseconds(_trouble?.Next(1_500) ?? 50);
             _bench.Now = decision.Commands.Count == 0 && decision.WakeAt > _bench.Now ? decision.WakeAt.Value : _bench.Now + jump;
@@ -73,6 +75,13 @@ internal sealed class ModelRun
     private void Misfortune()
     {
         if (_trouble!.Once(25)) _bench.Tell(new RunInput.Cancel("ann", "by chance"));
+        if (_trouble.Once(_bench.Held is null ? 40 : 4)) _bench.Held = _bench.Held is null ? "held by ann" : null;
+        if (_trouble.Once(40))
+        {
+            var mode = (OperatingMode)_trouble.Next(3);
+            _bench.Autonomy = _ => mode;
+        }
+
         if (_late.Count > 0 && _trouble.Once(4))
         {
             var late = _late[_trouble.Next(_late.Count)];
@@ -111,7 +120,12 @@ internal sealed class ModelRun
                 break;
             case RunCommand.Admit x:
                 Must(x.Lock == "rogue", "the lock's text is the incident's");
+                if (_trouble?.AgentDies == true && _trouble.Once(5)) break; // no answer
                 _bench.Tell(_refusals-- > 0 ? new RunInput.Admitted(false, false, "lock/rogue is held") : new RunInput.Admitted(true, _guard == 3, _guard == 3 ? "quota" : null, x.Lock));
+                break;
+            case RunCommand.Reserve x:
+                Must(x.KernelLimit == 2, "half of five kernels are two");
+                _bench.Tell(new RunInput.Reserved(x.StepId, Mix(x.StepId, 7) % 5 != 0, "the blast radius is used up"));
                 break;
         }
     }
@@ -145,7 +159,10 @@ internal sealed class ModelRun
             Must(_performed.Add(x.Key), $"a key is carried out once while its record lives: {x.Key}");
             Must(_trouble?.AgentDies == true || !_calledOff.Contains(x.Key), $"what was called off is not carried out: {x.Key}");
             _effects.Add(x.Key);
-            outcome = new KeyOutcome(OutcomeKind.Succeeded, RunFixture.Json("""{ "value": 1 }"""));
+            // The effect is there, and the answer does not say so.
+            var unknown = _trouble?.AgentDies == true && _trouble.Once(8);
+            if (unknown && idempotent) _performed.Remove(x.Key); // asked for once more, it may be done once more
+            outcome = unknown ? new KeyOutcome(OutcomeKind.Unknown, Reason: "a lost answer") : new KeyOutcome(OutcomeKind.Succeeded, RunFixture.Json("""{ "value": 1 }"""));
         }
 
         _ledger.Begin(x.Key, x.Epoch, x.Attempt);

@@ -45,7 +45,7 @@ public sealed class RunModelTests
         var steps = string.Concat(shape.Steps.Select((s, i) => string.Create(CultureInfo.InvariantCulture,
             $"  - {{ id: s{i}, action: {Actions[s.Action]}, on: {Targets[s.Target]}, if: incident.violations >= {s.Threshold}, with: {{ value: {i} }}, timeout: 5s, retry: {{ attempts: {s.Attempts}, backoff: exponential, initial: 100ms, max: 1s, jitter: true }}{(s.Continue ? ", onError: continue" : "")}{Undos[s.Undo]}{(s.UndoOnResolved ? ", undoOn: [resolved]" : "")}{(s.Skip == 0 ? ", skipWhen: { probe: health, with: {}, check: result.healthy, within: 2s }" : "")}{(s.Approval == 0 ? ", mode: propose, approval: { timeout: 1m, default: approve }" : s.Approval == 1 ? ", mode: propose, approval: { timeout: 1m, default: reject }" : "")} }}\n")));
         return "timeout: 1h\n"
-            + (shape.Guard > 0 ? "guards: { lock: \"${incident.subject}\", maxRuns: [ { count: 1, per: 1h, scope: cluster } ] }\n" : "")
+            + (shape.Guard > 0 ? "guards: { lock: \"${incident.subject}\", maxRuns: [ { count: 1, per: 1h, scope: cluster } ], blastRadius: { kernels: 50% } }\n" : "")
             + "steps:\n" + steps
             + $"rollback: {{ on: [step_failed, cancelled{(shape.UndoOnVerify ? ", verify_failed" : "")}], order: reverse, then: {(shape.EndAfterUndo ? "end" : "escalate")} }}\n"
             + (shape.Verify ? "verify:\n  - { id: v, probe: health, with: {}, check: result.healthy, every: 500ms, succeedAfter: 2, within: 10s }\n" : "")
@@ -63,14 +63,14 @@ public sealed class RunModelTests
             Check(shape, calm);
             Check(shape, rough);
             Must(End(rough) == End(calm), $"a rough history ends like a calm one\n{Yaml(shape)}\ncalm: {End(calm)}\n{string.Join('\n', calm.State.Explain)}\nrough: {End(rough)}\n{string.Join('\n', rough.State.Explain)}");
-        }, iter: 5_000);
+        }, iter: 10_000);
     }
 
     [Fact]
     public void The_invariants_hold_also_when_agents_die_messages_come_late_and_operators_cancel()
     {
         Gen.Select(GenShape, Gen.Int[1, 1_000_000], Gen.Int[1, 1_000_000]).Sample((shape, seed, chaos) =>
-            Check(shape, new ModelRun(RunFixture.Load(Yaml(shape)), seed, shape.Guard, new Trouble(chaos, AgentDies: true)).Play()), iter: 5_000);
+            Check(shape, new ModelRun(RunFixture.Load(Yaml(shape)), seed, shape.Guard, new Trouble(chaos, AgentDies: true)).Play()), iter: 10_000);
     }
 
     private static void Check(Shape shape, RunBench bench)
@@ -93,6 +93,8 @@ public sealed class RunModelTests
             Must(step.Action != 1 || lifts, "containment outlives failure");
         }
 
+        Must(bench.State.Phase != RunPhase.Cancelled || bench.State.Steps.TrueForAll(x => x is not { Action: "contain", Undoable: true, HasEffect: true, Undo: null }),
+            "a cancel takes back all containment that is there, or may be");
         Must(!bench.State.ContainmentOnly || dispatched.TrueForAll(x => x.Action != "disrupt"), "past a quota containment acts alone");
     }
 
