@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Akka.DistributedData;
 
 namespace Guardian.Actors.Hosting;
 
@@ -17,11 +18,14 @@ internal static class GuardianHocon
     /// <summary>Phase of the shutdown that ends the kernels, once what was accepted is delivered.</summary>
     public const string KernelsPhase = "guardian-kernels";
 
+    private const string Replicator = "akka.cluster.distributed-data";
+
+    private static readonly (string Key, string Value)[] ReplicatorSettings =
+        [("max-delta-elements", "20"), ("notify-subscribers-interval", "50ms"), ("gossip-interval", "500ms")];
+
     /// <summary>
     /// Own threads, so that an application that starves the .NET thread pool does not blind its guardian. Two at least:
-    /// one may be held up by a subscriber. The replicator is shared with the application: what is appended here counts only
-    /// where the application says nothing. Its bounds were measured: 500 buckets of bans in one gossip message exceed the
-    /// frame and are dropped without a word.
+    /// one may be held up by a subscriber.
     /// </summary>
     public static Config Sections => ConfigurationFactory.ParseString($$"""
         guardian.dispatcher {
@@ -41,10 +45,18 @@ internal static class GuardianHocon
           guardian-kernels { depends-on = [service-requests-done], timeout = 30s, recover = on }
           before-cluster-shutdown { depends-on = [service-stop, guardian-kernels] }
         }
-        akka.cluster.distributed-data {
-          max-delta-elements = 20
-          notify-subscribers-interval = 50ms
-          gossip-interval = 500ms
-        }
         """);
+
+    /// <summary>
+    /// To be prepended: the replicator is shared with the application, and what that has changed stays; its defaults, which Akka.Hosting
+    /// writes out, do not. The values were measured: 500 buckets of bans in one gossip message exceed the frame and are dropped
+    /// without a word, and with the default interval a ban takes half a second to the bus of another node.
+    /// </summary>
+    public static Config ReplicatorOver(Config? application)
+    {
+        var defaults = DistributedData.DefaultConfig();
+        return ConfigurationFactory.ParseString(string.Join('\n', ReplicatorSettings.Select(x => (Path: $"{Replicator}.{x.Key}", x.Value))
+            .Where(x => application is null || !application.HasPath(x.Path) || application.GetString(x.Path) == defaults.GetString(x.Path))
+            .Select(x => $"{x.Path} = {x.Value}")));
+    }
 }

@@ -48,6 +48,7 @@ public static class GuardianHosting
             .WithGuardianRole(data.NodeName, journal.IsSqlite)
             .WithCustomSerializer("guardian", [typeof(IGuardianMessage)], system => new GuardianSerializer(system))
             .AddHocon(GuardianHocon.Sections, HoconAddMode.Append)
+            .AddHocon(GuardianHocon.ReplicatorOver(builder.Configuration.HasValue ? builder.Configuration.Value : null), HoconAddMode.Prepend)
             .AddHocon(GuardianPersistence.Hocon(options.Persistence, data.FullPath), HoconAddMode.Append)
             .AddStartup((system, _) => GuardianBootstrap.Start(system, options, data, time));
     }

@@ -14,7 +14,7 @@ internal sealed class AclMonitorState(AclMonitorOptions options, string node, Da
     public string Node { get; } = node;
 
     /// <summary>Several rows, for topics and operations, per principal watched.</summary>
-    public DigestLedger Ledger { get; } = new(options.TableSize * 4);
+    public DigestLedger Ledger { get; } = new(options.TableSize * 4, own: startedAt.UtcTicks);
 
     public AclDetector Detector { get; } = new(options, $"{node}-{startedAt.UtcTicks:x}");
 

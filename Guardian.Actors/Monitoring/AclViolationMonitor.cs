@@ -74,6 +74,7 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
     {
         if (_subscribed) return;
         _subscribed = true;
+        _state.Ledger.Begin(_links.Time.GetUtcNow());
         Timers.StartSingleTimer("subscribe", SubscribeNow.Instance, Resubscribe);
         foreach (var waiting in _waiting) waiting.Tell(MonitorReady.Instance);
         _waiting.Clear();
@@ -170,6 +171,7 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
 
     private void OnTotals(GetMonitorTotals _) => Sender.Tell(new MonitorTotals
     {
+        Digests = _state.Ledger.Digests,
         Denied = _state.Ledger.Denied,
         Blacklisted = _state.Ledger.Blacklisted,
         Overflow = _state.Ledger.Overflow,

@@ -9,15 +9,20 @@ namespace Guardian.Actors.Monitoring;
 /// </summary>
 /// <param name="rows">Rows remembered. The least recently changed falls out; when it comes back, only the denials whose
 /// times lie after everything that fell out count as new, so nothing is counted twice. The totals are exact all the same.</param>
-internal sealed class DigestLedger(int rows)
+/// <param name="own">Incarnation of this node's bus: all of it is new.</param>
+internal sealed class DigestLedger(int rows, long own = 0)
 {
     /// <summary>Incarnations remembered: a cluster of 50 nodes, each started 20 times.</summary>
     private const int Incarnations = 1_000;
 
     private readonly LruTable<(string Node, long Incarnation), Incarnation> _incarnations = new(Incarnations);
     private LruTable<(string Node, long Incarnation, long Row), Known>? _rows;
+    private DateTimeOffset? _since;
 
     private LruTable<(string Node, long Incarnation, long Row), Known> Rows => _rows ??= new(rows, OnFallOut);
+
+    /// <summary>Digests taken in, repeated ones too.</summary>
+    public long Digests { get; private set; }
 
     /// <summary>Policy denials of all nodes and incarnations.</summary>
     public long Denied { get; private set; }
@@ -34,9 +39,18 @@ internal sealed class DigestLedger(int rows)
     /// <summary>Rows remembered now.</summary>
     public int Count => Rows.Count;
 
+    /// <summary>
+    /// The monitor listens from now on. What another bus had counted until then is history, which its own monitor and the others have
+    /// judged: a node that starts again must not raise it a second time. Without this call everything is new, as in a trace.
+    /// </summary>
+    public void Begin(DateTimeOffset now) => _since ??= now;
+
+    private bool IsOlder(ViolationDigest digest) => digest.Incarnation != own && digest.Incarnation < _since?.UtcTicks;
+
     /// <summary>Takes a digest in; the answer holds one entry for each row with something new.</summary>
     public IReadOnlyList<ViolationDelta> Observe(ViolationDigest digest)
     {
+        Digests++;
         var incarnation = Totals(digest);
         var deltas = new List<ViolationDelta>(digest.Rows.Count);
         foreach (var row in digest.Rows)
@@ -67,7 +81,7 @@ internal sealed class DigestLedger(int rows)
         var key = (digest.Node, digest.Incarnation, row.Row);
         if (!Rows.TryUse(key, out var known))
         {
-            known = row.Row <= incarnation.HighestFallen ? Returned(incarnation, row) : new Known();
+            known = row.Row <= incarnation.HighestFallen ? After(incarnation.FallenUpTo, row) : IsOlder(digest) ? Before(_since!.Value, row) : new Known();
             Rows.Set(key, known);
         }
 
@@ -80,11 +94,15 @@ internal sealed class DigestLedger(int rows)
     }
 
     /// <summary>The row may have been counted before it fell out: only what happened since is taken as new.</summary>
-    private static Known Returned(Incarnation incarnation, AclViolation row) => new()
+    private static Known After(DateTimeOffset last, AclViolation row) => new()
     {
-        Denied = row.Denied - Math.Min(row.Denied, row.Times.Count(x => x > incarnation.FallenUpTo)),
+        Denied = row.Denied - Math.Min(row.Denied, row.Times.Count(x => x > last)),
         Blacklisted = row.Blacklisted,
     };
+
+    /// <summary>A row whose every time is later may have begun later: then all of it is new.</summary>
+    private static Known Before(DateTimeOffset start, AclViolation row) =>
+        row.Times.Count > 0 && row.Times[0] > start ? new Known() : After(start, row);
 
     private void OnFallOut((string Node, long Incarnation, long Row) key, Known known)
     {

@@ -39,6 +39,9 @@ internal sealed record ViolationCount(string Subject, long Count, string? Unknow
 /// <summary>What the monitor has seen of the whole cluster and what its bounds have cost.</summary>
 internal sealed record MonitorTotals : INoSerializationVerificationNeeded
 {
+    /// <summary>Messages about violations that came from the nodes, this one included: at most 25 a second from each.</summary>
+    public required long Digests { get; init; }
+
     /// <summary>Policy denials of all nodes; exact, also beyond every table.</summary>
     public required long Denied { get; init; }
 

@@ -44,6 +44,8 @@ internal static class GuardianPersistence
         // Microsoft.Data.Sqlite begins any other transaction with the write lock and then looks for it every 150 ms: recoveries would wait
         // for writers and stop them. This one begins deferred; without a shared cache it still reads a consistent snapshot.
         var reads = sqlite ? "read-uncommitted" : "unspecified";
+        // The snapshot store's breaker never opens: while it is half open Akka loses the loads that it refuses, and each recovery that
+        // asked would wait 30 s for its answer. A load fails by itself at its call-timeout, and the journal's breaker guards the database.
         return ConfigurationFactory.ParseString($$"""
             {{JournalId}} {
               class = "Akka.Persistence.Sql.Journal.SqlWriteJournal, Akka.Persistence.Sql"
@@ -64,7 +66,7 @@ internal static class GuardianPersistence
               connection-string = {{Quoted(database.Snapshots)}}
               provider-name = "{{name}}"
               read-isolation-level = {{reads}}
-              circuit-breaker { max-failures = 5, call-timeout = 5s, reset-timeout = 2s }
+              circuit-breaker { max-failures = {{int.MaxValue}}, call-timeout = 5s, reset-timeout = 2s }
               default.snapshot.table-name = "guardian_snapshot"
             }
             {{QueryId}} {

@@ -14,7 +14,8 @@ internal static class GuardianSharding
     /// Coordinator state in DistributedData without durable keys, remembered entities in Guardian's journal, a fixed rate at
     /// recovery so that a restart with many entities does not time out. Where a shard lives is written to a majority: by default it
     /// needs three more, in a small cluster all, and one lost node would stop every new shard until it is removed. A coordinator
-    /// that begins still reads as many more.
+    /// that begins still reads as many more. <c>updating-state-timeout</c> is what a new shard waits after an outage of the journal:
+    /// the request to remember it is lost while the store is being restarted, and is repeated only then.
     /// </summary>
     public static ClusterShardingSettings Settings(ActorSystem system)
     {
@@ -32,7 +33,7 @@ internal static class GuardianSharding
             coordinator-failure-backoff = 1s
             retry-interval = 500ms
             waiting-for-state-timeout = 2s
-            updating-state-timeout = 10s
+            updating-state-timeout = 3s
             shard-start-timeout = 2s
             coordinator-state.write-majority-plus = 0
             entity-recovery-strategy = constant

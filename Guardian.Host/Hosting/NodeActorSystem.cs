@@ -28,7 +28,7 @@ internal static class NodeActorSystem
               retry-interval = 500ms
               waiting-for-state-timeout = 2s
               shard-start-timeout = 2s
-              updating-state-timeout = 10s
+              updating-state-timeout = 3s
               coordinator-failure-backoff = 1s
               shard-failure-backoff = 1s
               entity-restart-backoff = 1s

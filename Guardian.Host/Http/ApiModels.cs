@@ -67,13 +67,14 @@ internal sealed record StatusView
     public required IReadOnlyDictionary<string, double?> Boot { get; init; }
 }
 
+/// <param name="Digests">Messages about violations that came from the nodes: at most 25 a second from each.</param>
 /// <param name="AclViolations">Policy denials; exact.</param>
 /// <param name="Blacklisted">Attempts of the banned; exact.</param>
 /// <param name="Overflow">Of both, how many no node could keep in a row.</param>
 /// <param name="FellOut">Subjects that fell out of a full table.</param>
 /// <param name="Detections">Rules that fired.</param>
 /// <param name="RaisesPending">Incidents not in the journal yet.</param>
-internal sealed record MonitorsView(long AclViolations, long Blacklisted, long Overflow, long FellOut, long Detections, int RaisesPending);
+internal sealed record MonitorsView(long Digests, long AclViolations, long Blacklisted, long Overflow, long FellOut, long Detections, int RaisesPending);
 
 /// <param name="Channel">Its name.</param>
 /// <param name="Pending">Accepted and not delivered yet.</param>

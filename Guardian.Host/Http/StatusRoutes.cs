@@ -83,7 +83,7 @@ internal static class StatusRoutes
         try
         {
             var totals = await call.Guardian.Parts.Monitors.Ask<MonitorTotals>(GetMonitorTotals.Instance, TimeSpan.FromSeconds(1), call.Cancellation);
-            return new MonitorsView(totals.Denied, totals.Blacklisted, totals.Overflow, totals.FellOut, totals.Detections, totals.RaisesPending);
+            return new MonitorsView(totals.Digests, totals.Denied, totals.Blacklisted, totals.Overflow, totals.FellOut, totals.Detections, totals.RaisesPending);
         }
         catch (Exception) when (!call.Cancellation.IsCancellationRequested)
         {

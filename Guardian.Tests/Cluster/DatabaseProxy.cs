@@ -13,6 +13,7 @@ internal sealed class DatabaseProxy : IAsyncDisposable
     private readonly string _socket;
     private readonly Task _accepting;
     private volatile bool _cut;
+    private volatile TaskCompletionSource? _hanging;
 
     public DatabaseProxy(string directory)
     {
@@ -31,13 +32,24 @@ internal sealed class DatabaseProxy : IAsyncDisposable
         foreach (var client in _open.Keys) client.Close();
     }
 
-    public void Restore() => _cut = false;
+    /// <summary>Nothing gets through, and nothing is refused: what was sent waits, in both directions.</summary>
+    public void Hang() => _hanging ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Lets through again, also what waited.</summary>
+    public void Restore()
+    {
+        _cut = false;
+        var hanging = _hanging;
+        _hanging = null;
+        hanging?.SetResult();
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
         _listener.Stop();
         Cut();
+        _hanging?.SetResult();
         await _accepting;
         _ending.Dispose();
     }
@@ -61,12 +73,13 @@ internal sealed class DatabaseProxy : IAsyncDisposable
         {
             if (_cut) return;
             _open[client] = 0;
+            if (_hanging is { } hanging) await hanging.Task;
             await server.ConnectAsync(new UnixDomainSocketEndPoint(_socket));
             await using var there = new NetworkStream(server);
             var here = client.GetStream();
-            await Task.WhenAny(here.CopyToAsync(there, _ending.Token), there.CopyToAsync(here, _ending.Token));
+            await Task.WhenAny(PumpAsync(here, there), PumpAsync(there, here));
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
             // Cut, or one side has gone.
         }
@@ -74,6 +87,16 @@ internal sealed class DatabaseProxy : IAsyncDisposable
         {
             _open.TryRemove(client, out _);
             client.Dispose();
+        }
+    }
+
+    private async Task PumpAsync(NetworkStream source, NetworkStream target)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await source.ReadAsync(buffer, _ending.Token) is > 0 and var read)
+        {
+            if (_hanging is { } hanging) await hanging.Task;
+            await target.WriteAsync(buffer.AsMemory(0, read), _ending.Token);
         }
     }
 }

@@ -7,13 +7,15 @@ using Guardian.Tests.Node;
 namespace Guardian.Tests.Clustering;
 
 /// <summary>
-/// In front of every node's remoting port. Who connects is found out from the kernel's table of connections, so that the way from one
-/// node to another can be cut, also in one direction alone, without root.
+/// In front of every node's remoting port. Who connects is found out from the kernel's table of connections, so that two nodes can be
+/// cut off from each other, or one be made deaf to another, without root.
 /// </summary>
 internal sealed class NetworkProxy : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(int From, int To), byte> _cut = new();
+    private readonly ConcurrentDictionary<(int From, int To), byte> _deaf = new();
     private readonly ConcurrentDictionary<TcpClient, (int From, int To)> _open = new();
+    private readonly ConcurrentDictionary<TcpClient, byte> _torn = new(); // has lost bytes: of no use any more
     private readonly ConcurrentDictionary<int, int> _owners = new(); // process to node
     private readonly List<TcpListener> _listeners = [];
     private readonly CancellationTokenSource _ending = new();
@@ -32,8 +34,17 @@ internal sealed class NetworkProxy : IAsyncDisposable
     /// <summary>The process of a node; again after it was started again.</summary>
     public void Owner(int node, int process) => _owners[process] = node;
 
-    /// <summary>Nothing gets from one node to the other.</summary>
-    public void Cut(int from, int to)
+    /// <summary>
+    /// What one node sends to the other is lost without a word, whoever opened the connection; what comes the other way arrives.
+    /// </summary>
+    public void Deafen(int from, int to)
+    {
+        _deaf[(from, to)] = 0;
+        foreach (var client in _open.Where(x => x.Value.From < 0).Select(x => x.Key)) client.Close(); // opened anew it has a name
+    }
+
+    /// <summary>No connection that the one opens gets to the other.</summary>
+    private void Cut(int from, int to)
     {
         _cut[(from, to)] = 0;
         foreach (var (client, way) in _open)
@@ -42,6 +53,7 @@ internal sealed class NetworkProxy : IAsyncDisposable
         }
     }
 
+    /// <summary>No connection between the node and the others, in either direction.</summary>
     public void Isolate(int node, IEnumerable<int> others)
     {
         foreach (var other in others)
@@ -51,7 +63,18 @@ internal sealed class NetworkProxy : IAsyncDisposable
         }
     }
 
-    public void Heal() => _cut.Clear();
+    public void Heal()
+    {
+        Mend();
+        _cut.Clear();
+        _deaf.Clear();
+        Mend();
+
+        void Mend()
+        {
+            foreach (var client in _torn.Keys) client.Close();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -83,7 +106,7 @@ internal sealed class NetworkProxy : IAsyncDisposable
             if (_cut.ContainsKey((from, to)) || (from < 0 && !_cut.IsEmpty)) return;
             await server.ConnectAsync(IPAddress.Loopback, port, _ending.Token);
             var (here, there) = (client.GetStream(), server.GetStream());
-            await Task.WhenAny(here.CopyToAsync(there, _ending.Token), there.CopyToAsync(here, _ending.Token));
+            await Task.WhenAny(PumpAsync(client, here, there, (from, to)), PumpAsync(client, there, here, (to, from)));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
@@ -92,7 +115,18 @@ internal sealed class NetworkProxy : IAsyncDisposable
         finally
         {
             _open.TryRemove(client, out _);
+            _torn.TryRemove(client, out _);
             client.Dispose();
+        }
+    }
+
+    private async Task PumpAsync(TcpClient client, NetworkStream source, NetworkStream target, (int From, int To) way)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await source.ReadAsync(buffer, _ending.Token) is > 0 and var read)
+        {
+            if (_deaf.ContainsKey(way)) _torn[client] = 0;
+            else await target.WriteAsync(buffer.AsMemory(0, read), _ending.Token);
         }
     }
 

@@ -29,7 +29,7 @@ public class AclViolationMonitorTests : TestKit
     }
 
     private static ViolationDigest Flood(string principal = "rogue", int count = 20, long sequence = 1, long row = 1) => Digest(sequence,
-        [Row(row, principal, "system.control", [.. Enumerable.Range(0, Math.Min(20, count)).Select(i => DateTimeOffset.UtcNow.AddMilliseconds(i - 20))], count, control: true)]);
+        [Row(row, principal, "system.control", [.. Enumerable.Range(0, Math.Min(20, count)).Select(i => DateTimeOffset.UtcNow.AddMilliseconds(i - 20))], count, control: true)], T0.UtcTicks); // of this node's own bus
 
     [Fact]
     public void It_is_ready_when_its_subscription_is_acknowledged()

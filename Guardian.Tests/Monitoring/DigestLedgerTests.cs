@@ -55,4 +55,21 @@ public class DigestLedgerTests
         ledger.Observe(Digest(3, [Row(1, "a", "t", [.. Burst(10), T0.AddSeconds(2)], 11)])).Should().ContainSingle().Which.Denied.Should().Be(1);
         ledger.Count.Should().Be(2);
     }
+
+    /// <summary>A node that starts again hears the rows of the others: what they had counted until then is over and judged.</summary>
+    [Fact]
+    public void What_an_older_bus_counted_before_the_monitor_began_is_history()
+    {
+        var start = T0.AddSeconds(10);
+        var ledger = new DigestLedger(100, own: T0.UtcTicks);
+        ledger.Begin(start);
+        var older = T0.AddSeconds(-60).UtcTicks;
+        ledger.Observe(Digest(9, [Row(1, "a", "t", Burst(12))], older)).Should().BeEmpty();
+        ledger.Denied.Should().Be(12, "the totals are the cluster's");
+        ledger.Observe(Digest(10, [Row(1, "a", "t", [.. Burst(12), .. Burst(3, fromMs: 11_000)])], older)).Should().ContainSingle().Which.Denied.Should().Be(3);
+        ledger.Observe(Digest(11, [Row(2, "b", "t", [.. Burst(2), .. Burst(3, fromMs: 11_000)])], older)).Should().ContainSingle().Which.Should().Match<ViolationDelta>(x => x.Denied == 3 && x.Times.Count == 3);
+        ledger.Observe(Digest(12, [Row(3, "c", "t", Burst(20, fromMs: 11_000), 500)], older)).Should().ContainSingle().Which.Denied.Should().Be(500);
+        ledger.Observe(Digest(1, [Row(1, "e", "t", Burst(4))], T0.UtcTicks, "own")).Should().ContainSingle().Which.Denied.Should().Be(4, "this node's own bus has no other judge");
+        ledger.Observe(Digest(1, [Row(1, "d", "t", Burst(4, fromMs: 12_000))], start.AddSeconds(1).UtcTicks, "n2")).Should().ContainSingle().Which.Denied.Should().Be(4);
+    }
 }

@@ -90,6 +90,9 @@ public sealed class NodeProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits for the process to end by itself, however long that takes.</summary>
+    public Task WaitForExitAsync(CancellationToken cancellation) => _process!.WaitForExitAsync(cancellation);
+
     /// <summary>SIGSTOP, SIGCONT and the like.</summary>
     public async Task SignalAsync(string signal)
     {
