@@ -131,9 +131,9 @@ internal static class ActionWork
             var (kind, output) = await binding.ProbeAsync(input, Context(dispatch, ActKey(dispatch)), cancellation).ConfigureAwait(false);
             return (kind, output is { } given ? SecretStore.Hide(given, used) : null);
         }
-        catch (ActionFailedException)
+        catch (Exception e) when (e is not (OperationCanceledException or ActionUnreachableException))
         {
-            return (OutcomeKind.Unknown, null); // a probe that could not look has learned nothing
+            return (OutcomeKind.Unknown, null); // a probe that could not look has learned nothing, however it failed
         }
     }
 

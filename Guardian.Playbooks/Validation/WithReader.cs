@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Yaml;
@@ -103,6 +104,10 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
         return BelowSecret(node, key);
     }
 
+    /// <summary>Headers that are there for credentials.</summary>
+    private static readonly FrozenSet<string> Credentials =
+        FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "Private-Token");
+
     private TemplatePart? BelowSecret(YamlNode node, string key)
     {
         switch (node.Kind)
@@ -112,6 +117,12 @@ internal sealed class WithReader(NameTable names, IReadOnlyList<string> present,
         }
 
         var named = NamesOf(node);
+        if (named.Count == 0 && Credentials.Contains(key))
+        {
+            sink.Add(node, $"'{key}' carries a credential; name it as ${{secrets.<name>}}, a readable one would end up in the journal");
+            return null;
+        }
+
         if (named.Count == 0)
             return Part(node, FieldType.Any, key) is { } part ? part is TemplatePart.Computed computed ? new TemplatePart.ComputedScalar(computed.Expression) : part : null;
         foreach (var (offset, name) in named.Where(x => !vocabulary.Secrets.Contains(x.Name)))

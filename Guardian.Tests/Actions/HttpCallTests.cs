@@ -145,6 +145,7 @@ public sealed class HttpCallTests : IAsyncLifetime
               - { id: call, action: http.call, with: { url: "https://x.example.org/", {{with}} } }
             """)], GuardianVocabulary.Of(options)).Errors.Select(x => x.Message)];
         With("""headers: { Authorization: "Bearer ${secrets.token}", X-Team: security }""").Should().BeEmpty();
+        With("""headers: { authorization: "Bearer abcdefgh" }""").Should().ContainSingle().Which.Should().Contain("'authorization' carries a credential");
         With("""body: "${secrets.token}" """).Should().ContainSingle().Which.Should().Contain("declares secret");
         With("method: post").Should().ContainSingle().Which.Should().Contain("GET, POST");
     }

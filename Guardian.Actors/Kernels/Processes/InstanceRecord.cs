@@ -64,9 +64,9 @@ internal sealed class InstanceFolder
     {
         try
         {
-            return File.Exists(_record) ? JsonSerializer.Deserialize(File.ReadAllText(_record), InstanceJson.Default.InstanceRecord) : null;
+            return JsonSerializer.Deserialize(File.ReadAllText(_record), InstanceJson.Default.InstanceRecord);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
