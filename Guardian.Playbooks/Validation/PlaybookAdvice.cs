@@ -24,7 +24,7 @@ public static class PlaybookAdvice
             if (action is { HasUndo: true, Risk: > RiskClass.None } && step.Undo is null)
                 Warn(step.Id, $"step '{step.Id}' has no undo: a cancelled run leaves what {action.Name} did; add 'undo: auto'");
             if (action.Risk == RiskClass.Destroy && step.Mode > OperatingMode.Propose && IsUnguarded(playbook))
-                Warn(step.Id, $"step '{step.Id}' can destroy ({action.Name}) without approval or guard; use 'mode: propose', or limit it with 'guards: {{ maxRuns: … }}'");
+                Warn(step.Id, $"step '{step.Id}' can destroy ({action.Name}) without approval or guard; use 'mode: propose', or limit it with 'guards': maxRuns, blastRadius, circuitBreaker or cooldown");
             if (action.Risk > RiskClass.None && autonomy(action.Risk) is var allowed && allowed < playbook.Mode && allowed < OperatingMode.Enforce)
                 Warn(step.Id, $"step '{step.Id}' will only be {(allowed == OperatingMode.Propose ? "proposed" : "recorded")}: the configuration lets {YamlValues.Snake(action.Risk)} actions like {action.Name} go as far as {YamlValues.Snake(allowed)} (Guardian:Mode, Guardian:Autonomy:{action.Risk})");
         }
@@ -40,5 +40,7 @@ public static class PlaybookAdvice
         }
     }
 
-    private static bool IsUnguarded(Playbook playbook) => playbook.Mode > OperatingMode.Propose && playbook.Guards.MaxRuns.Count == 0;
+    /// <summary>A lock alone orders what is destroyed; it does not bound it.</summary>
+    private static bool IsUnguarded(Playbook playbook) =>
+        playbook.Mode > OperatingMode.Propose && playbook.Guards is { MaxRuns.Count: 0, BlastRadius: null, CircuitBreaker: null } && playbook.Guards.Cooldown == TimeSpan.Zero;
 }

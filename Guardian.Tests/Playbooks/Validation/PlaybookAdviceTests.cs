@@ -43,6 +43,10 @@ public sealed class PlaybookAdviceTests
     [InlineData("", true)]
     [InlineData("mode: propose\n", false)]
     [InlineData("guards: { maxRuns: [ { count: 1, per: 1h } ] }\n", false)]
+    [InlineData("guards: { blastRadius: { kernels: 50% } }\n", false)]
+    [InlineData("guards: { circuitBreaker: { failures: 3, within: 1h } }\n", false)]
+    [InlineData("guards: { cooldown: 1m }\n", false)]
+    [InlineData("guards: { lock: a }\n", true)]
     public void A_step_that_can_kill_needs_approval_or_a_guard(string line, bool warns) =>
         Warnings("steps:\n  - { id: a, action: kill }\n" + Verify + line).Any(x => x.Contains("can destroy (kill) without approval or guard", StringComparison.Ordinal))
             .Should().Be(warns);
