@@ -39,6 +39,7 @@ public sealed partial class RunMachine
         var scope = Scope(state, view, plan);
         try
         {
+            if (step.If is not null && Told(state, step.If) is { } told && view.Now < told) return Wait(told);
             if (step.If?.Test(scope) == false) return Skip(view, plan, step.If.Explain(scope));
         }
         catch (EvaluationException e)

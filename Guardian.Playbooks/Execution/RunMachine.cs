@@ -12,6 +12,8 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
     /// <summary>What goes on is told again by its monitor at least once a minute.</summary>
     private static readonly TimeSpan RarestRepeat = TimeSpan.FromSeconds(90);
 
+    private readonly Lazy<HashSet<string>> _counted = new(() => vocabulary.Incidents.Values.SelectMany(x => x.Fields).Where(x => x.Counted).Select(x => $"incident.{x.Name}").ToHashSet(StringComparer.Ordinal));
+
     private static readonly RunDecision Nothing = new([], [], null);
 
     /// <summary>The playbook.</summary>

@@ -46,7 +46,7 @@ public static class BuiltInIncidents
 
     private static readonly FieldSpec Principal = new("principal", FieldType.String, false, "The blamed principal; missing where nobody is blamed.");
     private static readonly FieldSpec Topic = new("topic", FieldType.String, true, "The topic of most violations.");
-    private static readonly FieldSpec Violations = new("violations", FieldType.Int, true, "Violations so far; grows while the incident is open.");
+    private static readonly FieldSpec Violations = new("violations", FieldType.Int, true, "Violations so far; grows while the incident is open.") { Counted = true };
 
     private static readonly FieldSpec[] Pressure =
     [

@@ -54,6 +54,9 @@ public sealed record FieldSpec(string Name, FieldType Type, bool Required, strin
 
     /// <summary>For an input: what holds beyond its type.</summary>
     public InputRule Rule { get; init; }
+
+    /// <summary>For a field of an incident: counted on the nodes and told with a delay, so a condition on it waits for what is under way.</summary>
+    public bool Counted { get; init; }
 }
 
 /// <summary>What holds for an input beyond its type.</summary>

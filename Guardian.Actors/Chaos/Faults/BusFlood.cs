@@ -17,7 +17,7 @@ internal sealed class BusFlood : ChaosFault<BusFlood.Input>
         [property: Description("A concrete topic that the policy forbids them.")] string Topic,
         [property: Description("Messages of all principals together, 1 to 100,000.")] int Count = 100,
         [property: Description("1 to 1,000.")] int Principals = 1,
-        [property: Description("Spread evenly; 0s is as fast as it goes; 1s where not given.")] Duration? Over = null,
+        [property: Description("Spread evenly; 0s is one burst, as fast as it goes; 1s where not given.")] Duration? Over = null,
         [property: Description("A principal allowed to read the topic: sees what is delivered though denied.")] string? Witness = null)
     {
         public TimeSpan Spread => (Over ?? DefaultOver).Value;
@@ -58,8 +58,11 @@ internal sealed class BusFlood : ChaosFault<BusFlood.Input>
                 await context.Clock.UntilAsync(start + input.Spread / input.Count * i, withdraw).ConfigureAwait(false);
                 await room.WaitAsync(withdraw).ConfigureAwait(false);
                 var (principal, id) = (names[i % names.Count], Operations.Flood(context.Drill, i));
-                // On the pool: an in-process target answers on the caller's thread, the flood is still concurrent.
-                answers.Add(Task.Run(() => SendAsync(principal, input.Topic, id, context, room, withdraw), CancellationToken.None));
+                // A burst is sent from this thread: a pool that is busy elsewhere would stretch it into a trickle. What is spread goes on
+                // the pool, because an in-process target answers on the caller's thread and the flood must still be concurrent.
+                answers.Add(input.Spread == TimeSpan.Zero
+                    ? SendAsync(principal, input.Topic, id, context, room, withdraw)
+                    : Task.Run(() => SendAsync(principal, input.Topic, id, context, room, withdraw), CancellationToken.None));
             }
         }
         catch (OperationCanceledException) when (withdraw.IsCancellationRequested)

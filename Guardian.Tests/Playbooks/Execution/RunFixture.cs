@@ -13,7 +13,7 @@ internal static class RunFixture
     public static readonly DateTimeOffset Origin = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     public static readonly Vocabulary Vocabulary = new(
-        [new IncidentType(IncidentType, [new("violations", FieldType.Int, true), new("principal", FieldType.String, false)])],
+        [new IncidentType(IncidentType, [new("violations", FieldType.Int, true), new("principal", FieldType.String, false), new("counted", FieldType.Int, false) { Counted = true }])],
         [
             Spec("note", RiskClass.None, undo: false, idempotent: true),
             Spec("contain", RiskClass.Contain, undo: true, idempotent: true),
@@ -49,7 +49,7 @@ internal static class RunFixture
 
     public static JsonElement Incident(long violations = 10) => Json($$"""
         { "id": "i-1", "key": "k", "type": "{{IncidentType}}", "severity": "high", "node": "n1", "subject": "rogue",
-          "openedAt": "2026-01-02T03:04:05Z", "occurrences": 1, "violations": {{violations}}, "principal": "rogue" }
+          "openedAt": "2026-01-02T03:04:05Z", "occurrences": 1, "violations": {{violations}}, "counted": {{violations}}, "principal": "rogue" }
         """);
 }
 
