@@ -124,7 +124,10 @@ internal sealed class GuardianTree
         if (resources.Enabled)
         {
             monitors["resource-pressure"] = ResourcePressureMonitor.Props(
-                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time),
+                new ResourcePressureMonitor.Links(incidents, x => gateway.RegisterAsync(Principal, x), _core.Sampler, ResourceSamplers.Processes(_core.Time), _core.Resources, _core.Time)
+                {
+                    Release = new PressureRelease.Links(kernels.Supervisor, kernels.Scheduler, _core.ApiLimits, _core.Data.NodeName, () => _core.Mode.Held),
+                },
                 new ResourceMonitorState(resources, _core.Data.NodeName, _core.StartedAt)).WithDispatcher(GuardianHocon.Dispatcher);
         }
 

@@ -19,6 +19,7 @@ internal static class ResourceOptionsValidator
         Between(At + nameof(o.Interval), o.Interval, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), errors);
         Positive(At + nameof(o.Sustained), o.Sustained, errors);
         Positive(At + nameof(o.Dwell), o.Dwell, errors);
+        Positive(At + nameof(o.ReleaseEvery), o.ReleaseEvery, errors);
         Positive(At + nameof(o.Cooldown), o.Cooldown, errors);
         Positive(At + nameof(o.Repeat), o.Repeat, errors);
         if (o.SensorFailure.Value < 3 * o.Interval.Value)

@@ -16,6 +16,15 @@ internal static class IncidentKeys
     /// <summary>Id of the n-th incident of an entity.</summary>
     public static string Incident(string entity, int n) => $"{entity[..12]}-{n}";
 
+    /// <summary>Whether a run of any incident of the key goes by this name: <c>&lt;incident&gt;.&lt;n&gt;</c>.</summary>
+    public static bool IsRunOf(string key, string run)
+    {
+        var start = Entity(key)[..12] + "-";
+        if (!run.StartsWith(start, StringComparison.Ordinal)) return false;
+        var numbers = run[start.Length..].Split('.');
+        return numbers.Length == 2 && numbers.All(x => x.Length > 0 && x.All(char.IsAsciiDigit));
+    }
+
     /// <summary>The n of an incident's id.</summary>
     public static int Number(string incident) => int.TryParse(incident.AsSpan(incident.LastIndexOf('-') + 1), CultureInfo.InvariantCulture, out var n) ? n : 0;
 

@@ -42,6 +42,9 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     /// <summary>How long the value has been at its limit, less what dips took off.</summary>
     public TimeSpan Sustained => _at;
 
+    /// <summary>How long the value has been below <c>Leave</c> without a break, under pressure or not; null where the last one was not known.</summary>
+    public TimeSpan? Calm { get; private set; }
+
     /// <summary>True where a closer look is worth its cost.</summary>
     public bool NearLimit { get; private set; }
 
@@ -50,11 +53,13 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     {
         var elapsed = _last is { } last ? Min(clock - last, 2 * options.Interval.Value) : TimeSpan.Zero;
         _last = clock;
+        Calm = null;
         if (value is not { } known || elapsed < TimeSpan.Zero) return PressureChange.None;
         Remember(clock, known);
         NearLimit = Pressed || known >= limits.Enter - (limits.Enter - limits.Leave) / 2;
         var average = Average(clock);
-        return Pressed ? Under(clock, average, elapsed) : Calm(clock, average, elapsed);
+        Calm = _below = average < limits.Leave ? _below + elapsed : TimeSpan.Zero;
+        return Pressed ? Under(clock, average, elapsed) : Unpressed(clock, average, elapsed);
     }
 
     /// <summary>Its incident came to an end: what follows is judged from zero, after the cooldown.</summary>
@@ -64,17 +69,16 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
         Rest(clock);
     }
 
-    private PressureChange Calm(TimeSpan clock, double value, TimeSpan elapsed)
+    private PressureChange Unpressed(TimeSpan clock, double value, TimeSpan elapsed)
     {
         _at = Add(_at, value, elapsed);
         if (value < limits.Enter || _at < options.Sustained.Value || clock < _cooldownUntil || Falls(clock, value)) return PressureChange.None;
-        (Pressed, _below, _firedAt, _sinceFired) = (true, TimeSpan.Zero, clock, TimeSpan.Zero);
+        (Pressed, _firedAt, _sinceFired) = (true, clock, TimeSpan.Zero);
         return PressureChange.Entered;
     }
 
     private PressureChange Under(TimeSpan clock, double value, TimeSpan elapsed)
     {
-        _below = value < limits.Leave ? _below + elapsed : TimeSpan.Zero;
         if (value >= limits.Enter) _at += elapsed;
         _sinceFired = Add(_sinceFired, value, elapsed);
         if (_below >= options.Dwell.Value)
@@ -108,7 +112,7 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
 
     private void Rest(TimeSpan clock)
     {
-        (Pressed, _at, _below) = (false, TimeSpan.Zero, TimeSpan.Zero);
+        (Pressed, _at) = (false, TimeSpan.Zero);
         _cooldownUntil = clock + options.Cooldown.Value;
     }
 

@@ -34,6 +34,12 @@ internal sealed record ResourceSignal
     public TimeSpan Sustained { get; init; }
 }
 
+/// <summary>How calm a resource is.</summary>
+/// <param name="Key">Key of its incidents.</param>
+/// <param name="Pressed">It is under pressure.</param>
+/// <param name="Calm">How long it has been below <c>Leave</c> without a break; null where its value is not known.</param>
+internal readonly record struct ResourceCalm(string Key, bool Pressed, TimeSpan? Calm);
+
 /// <summary>
 /// Decides from samples which resource is under pressure and which sensor failed. Time is the samples' own, so that a recorded
 /// trace gives the same incidents. Pure; not thread-safe.
@@ -61,6 +67,9 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
     /// <summary>Keys under pressure now, or whose sensor failed.</summary>
     public IReadOnlyList<string> Pressed => [.. _watched.Where(x => x.Value.Pressure.Pressed).Select(x => x.Key)];
 
+    /// <summary>How calm each resource is.</summary>
+    public IReadOnlyList<ResourceCalm> Calm => [.. _watched.Values.Select(x => new ResourceCalm(x.Key, x.Pressure.Pressed, x.Pressure.Calm))];
+
     /// <summary>Takes in a sample.</summary>
     public IReadOnlyList<ResourceSignal> Observe(ResourceSample sample)
     {
@@ -78,15 +87,20 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
     public IReadOnlyList<ResourceSignal> Silence(TimeSpan clock, DateTimeOffset at) =>
         clock - _lastClock > 2 * options.Interval.Value && Sampler(clock, false, at) is { } failed ? [failed] : [];
 
-    /// <summary>The incident is over: what follows is a new episode.</summary>
-    public void Over(string key, string episode)
+    /// <summary>The incident is over: what follows is a new episode. The end of the pressure where there was one, as its last sample saw it.</summary>
+    public ResourceSignal? Over(string key, string episode)
     {
+        ResourceSignal? left = null;
         if (key == ResourceIncidents.SensorKey(node, "sampler") && episode == _samplerEpisode) _sampler.Over();
         foreach (var watched in _watched.Values)
         {
-            if (watched.Key == key && watched.Episode == episode) watched.Pressure.Over();
             if (watched.SensorKey == key && watched.SensorEpisode == episode) watched.Sensor.Over();
+            if (watched.Key != key || watched.Episode != episode) continue;
+            if (watched.Pressure.Pressed) left = watched.Last! with { Change = PressureChange.Left };
+            watched.Pressure.Over();
         }
+
+        return left;
     }
 
     private void Look(ResourceSample sample, string key, string type, string resource, string subject, Gauge gauge, PressureThresholds limits, List<ResourceSignal> signals)
@@ -102,12 +116,14 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
         }
 
         var change = watched.Pressure.Observe(sample.Clock, value);
+        if (watched.Last is { } last) watched.Last = last with { At = sample.At, Gauge = gauge };
         if (change == PressureChange.None) return;
         if (change == PressureChange.Entered) watched.Episode = Episode();
-        signals.Add(Signal(change, type, key, resource, subject, watched.Episode, sample.At, gauge) with
+        watched.Last = Signal(change, type, key, resource, subject, watched.Episode, sample.At, gauge) with
         {
             Enter = limits.Enter, Leave = limits.Leave, Sustained = watched.Pressure.Sustained,
-        });
+        };
+        signals.Add(watched.Last);
     }
 
     private ResourceSignal? Sampler(TimeSpan clock, bool heard, DateTimeOffset at)
@@ -135,5 +151,8 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
         public SensorRule Sensor { get; } = sensor;
         public string Episode { get; set; } = "";
         public string SensorEpisode { get; set; } = "";
+
+        /// <summary>The latest signal, with the value that was measured since.</summary>
+        public ResourceSignal? Last { get; set; }
     }
 }

@@ -18,6 +18,13 @@ public sealed class ResourceMonitorOptions
     /// <summary>The pressure is over once the value was below <c>Leave</c> for so long without a break.</summary>
     public Duration Dwell { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// What runs restrict because of a pressure is given back before its leases end: the first kind of restriction once the value was below
+    /// <c>Leave</c> for <see cref="Dwell"/>, each further one so long after the one before. A value that rises to <c>Leave</c> again stops it
+    /// until the next dwell.
+    /// </summary>
+    public Duration ReleaseEvery { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>After a pressure that is over, or an incident that was resolved, no new one for so long.</summary>
     public Duration Cooldown { get; set; } = TimeSpan.FromSeconds(30);
 

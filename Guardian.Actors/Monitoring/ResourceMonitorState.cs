@@ -16,6 +16,9 @@ internal sealed class ResourceMonitorState(ResourceMonitorOptions options, strin
     /// <summary>Ends that their incident has not confirmed, by key; at most one per resource.</summary>
     public Dictionary<string, ResourceSignal> Ends { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What of the shedding is given back next.</summary>
+    public StagedRelease Release { get; } = new(options.Dwell, options.ReleaseEvery);
+
     public RecentProcesses Processes { get; } = new();
 }
 

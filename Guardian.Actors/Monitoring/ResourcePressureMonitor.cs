@@ -23,6 +23,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
     private readonly ResourceMonitorState _state;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private ResourceSampling? _sampling;
+    private IActorRef _release = ActorRefs.Nobody;
     private BusPort? _port;
 
     /// <summary>Whom the monitor works with.</summary>
@@ -32,7 +33,11 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
     /// <param name="Processes">Reads processes.</param>
     /// <param name="View">The latest sample, for others.</param>
     /// <param name="Time">The clock.</param>
-    internal sealed record Links(IActorRef Incidents, Func<IActorRef, Task<BusPort>> Register, Func<IResourceSampler> Sampler, IProcessReader Processes, ResourceView View, TimeProvider Time);
+    internal sealed record Links(IActorRef Incidents, Func<IActorRef, Task<BusPort>> Register, Func<IResourceSampler> Sampler, IProcessReader Processes, ResourceView View, TimeProvider Time)
+    {
+        /// <summary>Who holds what is given back when a pressure is over; null where nobody does.</summary>
+        public PressureRelease.Links? Release { get; init; }
+    }
 
     public ResourcePressureMonitor(Links links, ResourceMonitorState state)
     {
@@ -56,6 +61,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         _sampling = new ResourceSampling(_links.Sampler, _links.Processes, _links.View, _state.Detector.NextInterval, Self, _log);
+        if (_links.Release is { } release) _release = Context.ActorOf(PressureRelease.Props(release, _state.Release).WithDispatcher(Context.Props.Dispatcher), "release");
         Register();
         Timers.StartPeriodicTimer(nameof(Look), Look.Instance, _state.Options.Interval.Value);
         ScheduleSend();
@@ -78,6 +84,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
         foreach (var signal in _state.Detector.Observe(sampled.Sample)) OnSignal(signal, sampled.Sample);
         if (!_state.Detector.NearLimit) _state.Processes.Clear();
         _links.View.Pressed = _state.Detector.Pressed;
+        _release.Tell(new Calmness(sampled.Sample.Clock, sampled.Sample.At, _state.Detector.Calm));
         _sampling?.Pace(_state.Detector.NextInterval, _state.Detector.NearLimit);
     }
 
@@ -125,7 +132,8 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
 
     private void OnOver(IncidentOver over)
     {
-        _state.Detector.Over(over.Key, over.Episode);
+        // Healed before the dwell: whoever sheds load by itself hears of the end too.
+        if (_state.Detector.Over(over.Key, over.Episode) is { } left) Announce(left);
         _state.Raises.Over(over.Key, over.Episode);
         if (_state.Ends.TryGetValue(over.Key, out var end) && end.Episode == over.Episode) _state.Ends.Remove(over.Key);
     }

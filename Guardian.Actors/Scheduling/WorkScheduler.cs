@@ -15,7 +15,7 @@ internal sealed class WorkScheduler : ReceiveActor, IWithTimers
     /// <summary>Announced by the node's resource monitor.</summary>
     public const string LoadShedding = "scheduler.load_shedding";
 
-    private const string Target = "scheduler";
+    public const string Target = "scheduler";
 
     /// <summary>An announcement whose end is never heard lapses.</summary>
     private static readonly TimeSpan ShedFor = TimeSpan.FromMinutes(2);

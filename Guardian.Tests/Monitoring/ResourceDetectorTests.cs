@@ -116,10 +116,12 @@ public class ResourceDetectorTests
                 if (entered is null)
                 {
                     entered = signal;
-                    detector.Over(signal.Key, "another episode");
+                    detector.Over(signal.Key, "another episode").Should().BeNull();
                     detector.Pressed.Should().NotBeEmpty("that was not its episode");
-                    detector.Over(signal.Key, signal.Episode);
+                    var left = detector.Over(signal.Key, signal.Episode)!;
+                    (left.Change, left.Key, left.Episode, left.Gauge.Value).Should().Be((PressureChange.Left, signal.Key, signal.Episode, 95));
                     detector.Pressed.Should().BeEmpty();
+                    detector.Over(signal.Key, signal.Episode).Should().BeNull("it is over already");
                 }
                 else if (double.IsNaN(second))
                 {

@@ -5,6 +5,7 @@ using Guardian.Actors.Hosting;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Scheduling;
 using Guardian.Tests.Monitoring;
 using Guardian.Tests.Playbooks;
 
@@ -105,6 +106,11 @@ public sealed class ResourcePressureTests : IDisposable
         var told = await announced.UntilAsync("left");
         told.Should().Contain("\"state\":\"entered\"").And.Contain("\"resource\":\"cpu\"");
         (await node.Guardian.Parts.ReadModel.IncidentsAsync(null, 10, null, CancellationToken.None)).Should().ContainSingle().Which.Key.Should().Be($"resource/cpu/{node.Guardian.NodeName}");
+        // The run has ended and its leases last for a minute and more.
+        var parts = node.Guardian.Parts;
+        await Await.UntilAsync(async () => parts.ApiLimits.Mitigations("").Count == 0
+            && (await parts.Scheduler.Ask<SchedulerAnswer>(GetSchedulerMode.Instance, Soon)).Leases.Count == 0
+            && (await parts.KernelsActor.Ask<KernelMitigations>(GetKernelMitigations.Instance, Soon)).Items.Count == 0, TimeSpan.FromSeconds(40));
     }
 
     [LinuxFact]
