@@ -78,8 +78,8 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
     private RunDecision? Hold(RunState state, RunView view)
     {
         if (state.Cancel is not null) return null;
-        var until = state.Start!.At + Playbook.HoldFor;
         var untouched = state.Rollback is null && state.VerifyingSince is null && state.Steps.TrueForAll(x => x is { Phase: StepPhase.Pending, Attempt: 0 });
+        var until = HoldsUntil(state, view);
         var waits = untouched && Playbook.HoldFor > TimeSpan.Zero && view.Now < until;
         var reason = view.Held ?? (waits ? $"holdFor {new Duration(Playbook.HoldFor)}" : null);
         if (reason is not null)
@@ -93,6 +93,14 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         if (state.HeldSince is not null && !state.HeldByGuards) return Events(new RunReleased { At = view.Now });
         if (Admission(state, view) is { } asks) return asks;
         return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
+    }
+
+    /// <summary>Whoever took a run over was not told what happened meanwhile: what is not seen again is over only when its monitors had the time to tell.</summary>
+    private DateTimeOffset HoldsUntil(RunState state, RunView view)
+    {
+        var until = state.Start!.At + Playbook.HoldFor;
+        var told = state.TakenOverAt + RarestRepeat;
+        return state.TakenOverAt > state.Start.At && told > until && state.Admission is null && !StillFires(state, view) ? told : until;
     }
 
     /// <summary>What a cancel asks for is done during a hold too.</summary>

@@ -61,6 +61,7 @@ internal sealed partial class Binder
     {
         var bounds = call.Arguments.Select(Bind).ToList();
         if (bounds.Count == 0) return Error(call.Offset, $"{call.Name}() takes a list or values");
+        if (call.Arguments is [ListSyntax { Items.Count: 0 }]) return Error(call.Offset, $"{call.Name}() of an empty list has no value");
         var types = bounds.Count == 1 && bounds[0].Type == FieldType.List ? [bounds[0].Element] : bounds.Select(x => x.Type).ToList();
         var type = types.Aggregate((FieldType?)types[0], (a, b) => a is { } x ? TypeRules.Join(x, b) : null);
         return type is FieldType.Int or FieldType.Double or FieldType.Duration || (type is FieldType.Any && types.All(x => x is FieldType.Any or FieldType.Int or FieldType.Double or FieldType.Duration))

@@ -50,7 +50,7 @@ internal sealed partial class Binder
         if (optional && !optionalAllowed)
             return Error(path[0].Offset, $"'{text}' may be missing; ask has({text}) first");
         if (!_paths.TryGetValue(text, out var node)) _paths[text] = node = new PathNode([.. path.Select(x => x.Name)], type);
-        return new Bound(node, type);
+        return new Bound(node, type) { Values = declaration?.Values ?? [] };
     }
 
     /// <summary>True where has() vouched for the name or for something below it.</summary>

@@ -101,6 +101,13 @@ internal sealed partial class Binder(NameTable names, List<ExpressionError> erro
         }
 
         var right = Bind(binary.Right);
+        if (binary.Operator is "==" or "!=")
+        {
+            CheckValue(left, binary.Right);
+            CheckValue(right, binary.Left);
+        }
+
+        if (binary is { Operator: "in", Right: ListSyntax list }) foreach (var item in list.Items) CheckValue(left, item);
         return binary.Operator switch
         {
             "==" or "!=" => TypeRules.Comparable(left.Type, right.Type)
@@ -116,9 +123,18 @@ internal sealed partial class Binder(NameTable names, List<ExpressionError> erro
         };
     }
 
+    /// <summary>A comparison with what a name can never be is a slip of the pen.</summary>
+    private void CheckValue(Bound name, Syntax other)
+    {
+        if (name.Values is { Count: > 0 } values && other is LiteralSyntax { Value: { Kind: FieldType.String } text } && !values.Contains(text.Text, StringComparer.Ordinal))
+            errors.Add(new ExpressionError(other.Offset, $"it is never '{text.Text}'{Spelling.Hint(text.Text, values)}"));
+    }
+
     private Bound BindArithmetic(BinarySyntax binary, Bound left, Bound right)
     {
         var symbol = binary.Operator[0];
+        if (symbol is '/' or '%' && binary.Right is LiteralSyntax { Value: { Kind: FieldType.Int or FieldType.Double } divisor } && divisor.Double == 0)
+            return Error(binary.Right.Offset, $"'{symbol}' by zero has no value");
         var joined = TypeRules.Join(left.Type, right.Type);
         var fits = joined switch
         {

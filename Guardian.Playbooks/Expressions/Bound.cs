@@ -8,6 +8,9 @@ namespace Guardian.Playbooks.Expressions;
 /// <param name="Element">Type of a list's items where it is known.</param>
 internal readonly record struct Bound(Node Node, FieldType Type, FieldType Element = FieldType.Any)
 {
+    /// <summary>The texts that it may be; empty: any.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+
     /// <summary>Stands for what was wrong and is reported: everything may be done with it, so that one mistake gives one error.</summary>
     public static Bound Wrong { get; } = new(new ConstantNode(Value.From(false)), FieldType.Any);
 

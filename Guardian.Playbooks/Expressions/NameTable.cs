@@ -10,9 +10,12 @@ namespace Guardian.Playbooks.Expressions;
 internal sealed record NameDeclaration(
     FieldType Type, bool Optional = false, IReadOnlyDictionary<string, NameDeclaration>? Members = null, string? Refusal = null)
 {
+    /// <summary>The texts that it may be; empty: any.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
+
     /// <summary>A record with these fields.</summary>
     public static NameDeclaration Record(IEnumerable<FieldSpec> fields, bool optional = false) =>
-        Group(fields.ToDictionary(x => x.Name, x => new NameDeclaration(x.Type, optional || !x.Required), StringComparer.Ordinal));
+        Group(fields.ToDictionary(x => x.Name, x => new NameDeclaration(x.Type, optional || !x.Required) { Values = x.Values }, StringComparer.Ordinal));
 
     /// <summary>A record with these members.</summary>
     public static NameDeclaration Group(IReadOnlyDictionary<string, NameDeclaration> members) => new(FieldType.Object, false, members);
@@ -25,6 +28,9 @@ internal sealed class NameTable
 
     /// <summary>How a step ended, <c>steps.&lt;id&gt;.outcome</c>: succeeded, failed, timed_out, skipped or target_gone.</summary>
     public const string Outcome = "outcome";
+
+    /// <summary>What <see cref="Outcome"/> may be.</summary>
+    public static IReadOnlyList<string> Outcomes { get; } = ["succeeded", "failed", "timed_out", "skipped", "target_gone"];
 
     /// <summary><c>secrets</c> where it must not be used.</summary>
     public static NameDeclaration Secrets { get; } = new(FieldType.Object,

@@ -96,7 +96,7 @@ public sealed record IncidentType(string Name, IReadOnlyList<FieldSpec> Fields)
     public static IReadOnlyList<FieldSpec> Common { get; } =
     [
         new("id", FieldType.String, true), new("key", FieldType.String, true), new("type", FieldType.String, true),
-        new("severity", FieldType.String, true), new("node", FieldType.String, true),
+        new("severity", FieldType.String, true, "low, medium, high or critical.") { Values = ["low", "medium", "high", "critical"] }, new("node", FieldType.String, true),
         new("subject", FieldType.String, true, "The blamed principal, or what the incident is about where nobody is blamed."),
         new("openedAt", FieldType.String, true, "RFC 3339, UTC."), new("occurrences", FieldType.Int, true),
     ];

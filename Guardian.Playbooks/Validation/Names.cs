@@ -55,7 +55,7 @@ internal static class Names
 
     /// <summary>How it ended is known of every step that is over, also of one that was skipped.</summary>
     private static NameDeclaration WithOutcome(NameDeclaration step) => NameDeclaration.Group(
-        new Dictionary<string, NameDeclaration>(step.Members!, StringComparer.Ordinal) { [NameTable.Outcome] = new(FieldType.String) });
+        new Dictionary<string, NameDeclaration>(step.Members!, StringComparer.Ordinal) { [NameTable.Outcome] = new(FieldType.String) { Values = NameTable.Outcomes } });
 
     /// <summary><c>vars</c> by the types of their values.</summary>
     public static NameDeclaration Vars(YamlNode? vars) => NameDeclaration.Group(

@@ -16,7 +16,7 @@ public sealed class CrashMatrixTests(ITestOutputHelper output)
     /// <summary>Processes at once: they wait for their timers most of the time.</summary>
     private const int AtOnce = 6;
 
-    /// <summary>Ten steps and both ends with what the language has: conditions, measured skips, retries, undo by inverse and by another action, undo on resolution, errors that are passed over, verification, finally.</summary>
+    /// <summary>Ten steps and both ends with what the language has: conditions, measured skips, retries, undo by inverse and by another action, undo on resolution, errors that are passed over, every node, a hold at the start, an operator's word, a secret, guards, verification, finally.</summary>
     private const string Everything = """
         apiVersion: guardian/v1
         kind: Playbook
@@ -24,6 +24,7 @@ public sealed class CrashMatrixTests(ITestOutputHelper output)
         trigger:
           - event: message_bus.acl_violation.spam_attack
             when: incident.violations >= 10
+        holdFor: 500ms
         guards:
           cooldown: 30s
           maxRuns: [ { count: 5, per: 1h, scope: key }, { count: 50, per: 1h, scope: playbook }, { count: 100, per: 1h, scope: cluster } ]
@@ -35,11 +36,11 @@ public sealed class CrashMatrixTests(ITestOutputHelper output)
         steps:
           - { id: assess, action: severity.assess, with: { violations: "${incident.violations}" } }
           - { id: ban, if: has(incident.principal), action: blacklist.add, with: { principal: "${incident.principal}", for: 10m }, undo: auto, undoOn: [resolved, step_failed] }
-          - { id: limit, action: bus.rate_limit, with: { topic: "${incident.topic}", rate: 10/s, for: 5m, denialsOnly: true }, undo: auto }
+          - { id: limit, on: all, action: bus.rate_limit, with: { topic: "${incident.topic}", rate: 10/s, for: 5m, denialsOnly: true }, undo: auto }
           - { id: contain, action: test.contain, with: { name: "${steps.assess.severity}" }, undo: auto, undoOn: [resolved, step_failed] }
           - { id: never, skipWhen: { probe: bus.health, check: result.healthy, within: 2s }, action: bus.restart }
           - { id: stubborn, action: test.contain, with: { name: x, refusals: 1 }, retry: { attempts: 3, backoff: constant, initial: 50ms, max: 50ms, jitter: false } }
-          - { id: disrupt, action: test.disrupt, with: { name: y }, undo: { action: test.contain, with: { name: "back ${steps.disrupt.name}" } }, undoOn: [step_failed] }
+          - { id: disrupt, mode: propose, approval: { timeout: 40s, default: reject }, action: test.disrupt, with: { name: y, token: "${secrets.token}" }, undo: { action: test.contain, with: { name: "back ${steps.disrupt.name}" } }, undoOn: [step_failed] }
           - { id: broken, action: test.broken, with: {}, onError: continue }
           - { id: tell, action: notify, with: { channel: "${vars.channel}", text: "run ${run.id} on ${node}" }, onError: continue }
           - { id: last, action: LAST, with: {} }

@@ -70,7 +70,7 @@ internal sealed class CrashRig : IAsyncDisposable
             Blacklist = system.ActorOf(_world.Blacklist()), Bus = system.ActorOf(_world.Bus()), Outbox = outbox, Time = TimeProvider.System,
             CountViolations = (_, _, _) => Task.FromResult(0L),
         };
-        var registry = new GuardianRegistry(BuiltInIncidents.All, [.. BuiltInActions.Create(dependencies), .. _world.Actions], BuiltInProbes.Create(dependencies));
+        var registry = new GuardianRegistry(BuiltInIncidents.All, [.. BuiltInActions.Create(dependencies), .. _world.Actions], BuiltInProbes.Create(dependencies), _world.Secrets);
         var loaded = PlaybookLoader.Load([("playbook.yaml", _playbook)], registry.Vocabulary);
         loaded.Errors.Should().BeEmpty();
         var catalog = new PlaybookCatalog(() => loaded);
@@ -96,7 +96,9 @@ internal sealed class CrashRig : IAsyncDisposable
         {
             for (var i = 0; !IsOver(); i++)
             {
-                if (i % 10 == 0) life.Incident.Tell(_raised, monitor.Receiver);
+                // It goes on, as a flood does; the operator looks now and then.
+                if (i % 2 == 0) life.Incident.Tell(_raised with { Violations = _raised.Violations + i / 2 }, monitor.Receiver);
+                if (i % 5 == 0 && Waiting() is var (run, step)) life.Incident.Tell(new DirectRun { Key = _raised.Key, RunId = run, Verb = "approve", By = "ann", Step = step }, monitor.Receiver);
                 await timer.WaitForNextTickAsync(either.Token);
             }
         }
@@ -108,6 +110,15 @@ internal sealed class CrashRig : IAsyncDisposable
         {
             throw new TimeoutException($"not over within {Deadline.TotalSeconds} s; the journal holds {string.Join(", ", Rows().Select(x => $"{x.Id} {x.Manifest}"))}");
         }
+    }
+
+    /// <summary>The run's step that waits for an operator.</summary>
+    private (string Run, string Step)? Waiting()
+    {
+        var rows = Rows();
+        if (rows.LastOrDefault(x => x.Manifest == "step-approval-requested:v1") is not { Message: not null } asked || rows.Exists(x => x.Manifest == "step-approval-decided:v1")) return null;
+        var request = (StepApprovalRequested)new GuardianSerializer(null!).FromBinary(asked.Message, asked.Manifest);
+        return (asked.Id["run-".Length..], request.StepId);
     }
 
     private bool IsOver()
@@ -132,6 +143,8 @@ internal sealed class CrashRig : IAsyncDisposable
         }
 
         text.AppendLine(_world.Ban("rogue"));
+        text.AppendLine("secret seen by: " + string.Join(", ", _world.Tokens.Order(StringComparer.Ordinal)));
+        Rows().Should().NotContain(x => Encoding.UTF8.GetString(x.Message).Contains(CrashWorld.Token, StringComparison.Ordinal), "a secret never enters the journal");
         text.AppendLine("bus restarts asked for: " + string.Join(", ", _world.Restarts.Keys.Order(StringComparer.Ordinal)));
         return new CrashOutcome(text.ToString(), [.. _world.Calls.Select(x => x.Key).Order(StringComparer.Ordinal)], _world.Calls.Sum(x => x.Calls), writes,
             [.. events.GroupBy(x => x.Id).Select(x => x.Count())]);

@@ -16,9 +16,18 @@ namespace Guardian.Tests.Crash;
 internal sealed class CrashWorld : IAsyncDisposable
 {
     private readonly BanBook _bans = new(new BlacklistOptions(), _ => false);
-    private readonly HttpClient _http = new();
+    /// <summary>The value of <c>${secrets.token}</c>.</summary>
+    public const string Token = "s3cr3t-of-the-crash-matrix";
 
-    private CrashWorld(Receiver receiver) => Receiver = receiver;
+    private readonly HttpClient _http = new();
+    private readonly ConcurrentDictionary<string, bool> _tokens = new();
+    private readonly string _secret = Path.GetTempFileName();
+
+    private CrashWorld(Receiver receiver)
+    {
+        Receiver = receiver;
+        File.WriteAllText(_secret, Token);
+    }
 
     public Receiver Receiver { get; }
 
@@ -36,6 +45,11 @@ internal sealed class CrashWorld : IAsyncDisposable
         lock (_bans) return _bans.Entry(principal, TimeProvider.System.GetUtcNow()) is { } entry ? $"{principal} by {entry.Owner}, offence {entry.Offences}" : $"{principal} is free";
     }
 
+    /// <summary>Keys of effects that got the secret's value.</summary>
+    public ICollection<string> Tokens => _tokens.Keys;
+
+    public SecretStore Secrets => new(new Dictionary<string, SecretOptions> { ["token"] = new() { FromFile = _secret } });
+
     public Props Blacklist() => Props.Create(() => new BanHolder(_bans));
 
     public Props Bus() => Props.Create(() => new BusStandIn(Restarts));
@@ -45,6 +59,7 @@ internal sealed class CrashWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
+        File.Delete(_secret);
         await Receiver.DisposeAsync();
     }
 
@@ -57,7 +72,7 @@ internal sealed class CrashWorld : IAsyncDisposable
         if (!answer.IsSuccessStatusCode) throw new ActionFailedException($"the receiver answered {(int)answer.StatusCode}");
     }
 
-    private sealed record EffectInput(string Name, int Refusals = 0);
+    private sealed record EffectInput(string Name, int Refusals = 0, [property: Secret] string? Token = null);
 
     private sealed record EffectOutput(string Name);
 
@@ -76,6 +91,7 @@ internal sealed class CrashWorld : IAsyncDisposable
         public override async Task<EffectOutput> ExecuteAsync(EffectInput input, ActionContext context, CancellationToken cancellation)
         {
             if (_refused.AddOrUpdate(context.Key, 1, (_, x) => x + 1) <= input.Refusals) throw new ActionFailedException("not this time");
+            if (input.Token == Token) world._tokens[context.Key] = true;
             await world.CallAsync(context.Key, cancellation);
             return new EffectOutput(input.Name);
         }

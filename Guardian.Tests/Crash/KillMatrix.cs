@@ -24,6 +24,11 @@ internal sealed class KillMatrix : IAsyncDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
+    /// <summary>Written once a second while it grows: how often is up to the machine.</summary>
+    private const string Counted = "incident-counted:v1";
+
+    private const string Token = "s3cr3t-of-the-kill-matrix";
+
     private const string TenSteps = """
         apiVersion: guardian/v1
         kind: Playbook
@@ -31,6 +36,7 @@ internal sealed class KillMatrix : IAsyncDisposable
         trigger:
           - { event: message_bus.acl_violation.spam_attack, when: incident.subject.startsWith('ten') }
           - { event: message_bus.acl_violation.control_topic_flood, when: incident.subject.startsWith('ten') }
+        holdFor: 500ms
         guards:
           cooldown: 30s
           maxRuns: [ { count: 5, per: 1h, scope: key }, { count: 1000, per: 1h, scope: playbook } ]
@@ -41,14 +47,14 @@ internal sealed class KillMatrix : IAsyncDisposable
         steps:
           - { id: assess, action: severity.assess, with: { violations: "${incident.violations}" } }
           - { id: ban, if: has(incident.principal), action: blacklist.add, with: { principal: "${incident.principal}", for: 10m }, undo: auto }
-          - { id: limit, action: bus.rate_limit, with: { topic: "${incident.topic}", rate: 10/s, for: 5m, denialsOnly: true }, undo: auto, undoOn: [resolved] }
+          - { id: limit, on: all, action: bus.rate_limit, with: { topic: "${incident.topic}", rate: 10/s, for: 5m, denialsOnly: true }, undo: auto, undoOn: [resolved] }
           - { id: never, skipWhen: { probe: bus.health, check: result.healthy, within: 5s }, action: bus.restart }
-          - { id: pause, action: wait, with: { for: 20ms } }
+          - { id: pause, mode: propose, approval: { timeout: 1s, default: approve }, action: wait, with: { for: 20ms } }
           - { id: broken, action: notify, with: { channel: security, text: x, severity: "none-${steps.assess.score}" }, retry: { attempts: 2, backoff: constant, initial: 50ms, max: 50ms }, onError: continue }
           - { id: tell, action: notify, with: { channel: security, text: "run ${run.id}" } }
           - { id: again, action: notify, with: { channel: security, severity: "${steps.assess.severity}", text: "again" }, onError: continue }
           - { id: task, action: task.create, with: { title: "look at ${incident.subject}", body: b } }
-          - { id: last, action: http.call, with: { url: "RECEIVER/drain", method: POST, body: { run: "${run.id}" } }, undo: { action: http.call, with: { url: "RECEIVER/fill", method: POST, body: { run: "${run.id}" } } }, undoOn: [resolved] }
+          - { id: last, action: http.call, with: { url: "RECEIVER/drain", method: POST, headers: { Authorization: "Bearer ${secrets.drain}" }, body: { run: "${run.id}" } }, undo: { action: http.call, with: { url: "RECEIVER/fill", method: POST, body: { run: "${run.id}" } } }, undoOn: [resolved] }
         verify:
           - { id: bus, probe: bus.health, check: result.healthy, every: 100ms, succeedAfter: 2, within: 10s }
           - { id: banned, probe: blacklist.contains, with: { principal: "${incident.subject}" }, check: result.banned, within: 10s }
@@ -73,10 +79,11 @@ internal sealed class KillMatrix : IAsyncDisposable
         File.Copy(Path.Combine(RepositoryFiles.Folder("playbooks"), "message_bus_acl_violation_fix.yaml"), Path.Combine(folder, "fix.yaml"));
         var receiver = await WebhookReceiver.StartAsync();
         File.WriteAllText(Path.Combine(folder, "a_ten_steps.yaml"), TenSteps.Replace("RECEIVER", receiver.Url.TrimEnd('/'), StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(folder, "drain.token"), Token);
         var postgres = provider == "postgres" ? Postgres.Create() : null;
         var node = await NodeProcess.StartAsync(
             $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",
-            $"--Guardian:Persistence:Provider={provider}", $"--Guardian:Persistence:ConnectionString={postgres}", $"--Guardian:Files:Playbooks={folder}");
+            $"--Guardian:Secrets:drain:FromFile={Path.Combine(folder, "drain.token")}", $"--Guardian:Persistence:Provider={provider}", $"--Guardian:Persistence:ConnectionString={postgres}", $"--Guardian:Files:Playbooks={folder}");
         return new KillMatrix(receiver, node, JournalDatabase.From(provider, postgres ?? "", node.DataDirectory), folder, postgres);
     }
 
@@ -87,6 +94,8 @@ internal sealed class KillMatrix : IAsyncDisposable
         var (principal, topic) = ($"{playbook}{number}", $"system.control.t{number}");
         var entity = IncidentKeys.Entity("acl/principal/" + principal);
         var killed = point is null ? Task.CompletedTask : KillAsync(point, entity);
+        using var over = new CancellationTokenSource();
+        var goesOn = playbook == "ten" ? GoOnAsync(principal, topic, over.Token) : Task.CompletedTask; // its holdFor asks for it
         await Parallel.ForEachAsync(Enumerable.Range(0, 12), async (_, _) =>
         {
             try
@@ -106,6 +115,8 @@ internal sealed class KillMatrix : IAsyncDisposable
             using var answer = await _node.Http.GetAsync($"/api/v1/incidents/{id}");
             return answer.StatusCode == HttpStatusCode.OK && JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("state").GetString() is "resolved" or "escalated";
         }, Soon);
+        await over.CancelAsync();
+        await goesOn;
         await _node.UntilAsync($"all of {id} is delivered", () => Task.FromResult(Undelivered(id) == 0 && _receiver.Calls.Any(x => x.Key == id + "/resolved")), Soon);
         return await OutcomeAsync(id, principal);
     }
@@ -116,6 +127,29 @@ internal sealed class KillMatrix : IAsyncDisposable
         await _receiver.DisposeAsync();
         if (_postgres is not null) Postgres.Drop(_postgres);
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task GoOnAsync(string principal, string topic, CancellationToken over)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(over))
+            {
+                try
+                {
+                    using var answer = await _node.PublishAsync(principal, topic);
+                }
+                catch (HttpRequestException)
+                {
+                    // Killed meanwhile.
+                }
+            }
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            // The incident is over.
+        }
     }
 
     private async Task KillAsync(KillPoint point, string entity)
@@ -141,7 +175,7 @@ internal sealed class KillMatrix : IAsyncDisposable
             await using var connection = _database.Connect(_database.Journal);
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();
-            command.CommandText = $"select count(*) from guardian_journal where persistence_id = 'incident-{entity}' or persistence_id like 'run-{entity[..12]}-%'";
+            command.CommandText = $"select count(*) from guardian_journal where manifest <> '{Counted}' and (persistence_id = 'incident-{entity}' or persistence_id like 'run-{entity[..12]}-%')";
             while (Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture) < point.Number) await Task.Delay(1);
         });
         await _node.KillAsync();
@@ -175,7 +209,19 @@ internal sealed class KillMatrix : IAsyncDisposable
         var bans = (await _node.ListAsync("/api/v1/blacklist")).Where(x => x.GetProperty("principal").GetString() == principal).ToList();
         foreach (var ban in bans) text.AppendLine($"ban by {ban.GetProperty("owner").GetString()!.Replace(id, "<incident>")}, offence {ban.GetProperty("offences").GetInt32()}");
         var keys = _receiver.Calls.Select(x => x.Key).Where(x => x.StartsWith(id, StringComparison.Ordinal)).Select(x => x[id.Length..]).ToList();
+        foreach (var (key, _) in _receiver.Authorizations.Where(x => x.Value == "Bearer " + Token && x.Key.StartsWith(id, StringComparison.Ordinal)).OrderBy(x => x.Key, StringComparer.Ordinal))
+            text.AppendLine($"the secret came with {key[id.Length..]}");
+        JournalHolds(Token).Should().BeFalse("a secret never enters the journal");
         return new KillOutcome(text.ToString(), [.. keys.Distinct().Order(StringComparer.Ordinal)], keys.Count, Events(id));
+    }
+
+    private bool JournalHolds(string value)
+    {
+        using var connection = _database.Connect(_database.Journal);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"select count(*) from guardian_journal where {(_database.IsSqlite ? "cast(message as text)" : "convert_from(message, 'UTF8')")} like '%{value}%'";
+        return Convert.ToInt64(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture) > 0;
     }
 
     private int Events(string id)
@@ -183,7 +229,7 @@ internal sealed class KillMatrix : IAsyncDisposable
         using var connection = _database.Connect(_database.Journal);
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = $"select count(*) from guardian_journal where persistence_id like 'incident-{id.Split('-')[0]}%' or persistence_id like 'run-{id}.%'";
+        command.CommandText = $"select count(*) from guardian_journal where manifest <> '{Counted}' and (persistence_id like 'incident-{id.Split('-')[0]}%' or persistence_id like 'run-{id}.%')";
         return Convert.ToInt32(command.ExecuteScalar(), System.Globalization.CultureInfo.InvariantCulture);
     }
 }

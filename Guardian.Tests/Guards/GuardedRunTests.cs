@@ -33,7 +33,17 @@ public sealed class GuardedRunTests : TestKit
         _guards = Sys.ActorOf(Props.Create(() => new LocalGuards()));
     }
 
-    private async Task<IActorRef> Incident(string key, string guards, string steps = "  - { id: ban, action: contain, undo: auto }\n  - { id: cut, action: disrupt }\n")
+    private async Task<IActorRef> Incident(string key, string guards, string steps = Steps, IActorRef? asked = null)
+    {
+        var incident = Start(key, guards, steps, asked ?? _guards);
+        incident.Tell(IncidentLogicTests.Raised() with { Key = key }, _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentAccepted>(x => x.Key == key, Patience);
+        return incident;
+    }
+
+    private const string Steps = "  - { id: ban, action: contain, undo: auto }\n  - { id: cut, action: disrupt }\n";
+
+    private IActorRef Start(string key, string guards, string steps, IActorRef asked)
     {
         var book = RunFixture.Load($"guards: {guards}\nsteps:\n{steps}");
         var catalog = new PlaybookCatalog(() => new PlaybookLoadResult([book], []));
@@ -41,12 +51,9 @@ public sealed class GuardedRunTests : TestKit
         var mode = new ModeView(OperatingMode.Enforce, _ => OperatingMode.Enforce);
         var run = new RunDependencies(TimeProvider.System, RunFixture.Vocabulary, mode, _ => _agent.Ref, RunDependencies.Loader(RunFixture.Vocabulary))
         {
-            Guards = _guards, Kernels = () => 5, Touches = (_, input) => new TouchedTargets(["p" + input.GetRawText()], [], TimeSpan.FromMinutes(10)),
+            Guards = asked, Kernels = () => 5, Touches = (_, input) => new TouchedTargets(["p" + input.GetRawText()], [], TimeSpan.FromMinutes(10)),
         };
-        var incident = Sys.ActorOf(IncidentActor.Props(IncidentKeys.Entity(key), new IncidentDependencies(catalog, _open, run)));
-        incident.Tell(IncidentLogicTests.Raised() with { Key = key }, _monitor.Ref);
-        await _monitor.FishForMessageAsync<IncidentAccepted>(x => x.Key == key, Patience);
-        return incident;
+        return Sys.ActorOf(IncidentActor.Props(IncidentKeys.Entity(key), new IncidentDependencies(catalog, _open, run)));
     }
 
     /// <summary>Answers until the monitor hears of the incident's end; the steps that were dispatched.</summary>
@@ -129,7 +136,7 @@ public sealed class GuardedRunTests : TestKit
     }
 
     [Fact]
-    public async Task A_run_that_dies_comes_back_with_its_lease_and_a_guard_that_dies_knows_it_still()
+    public async Task A_guard_that_dies_knows_still_whose_lease_it_holds()
     {
         var incident = await Incident("k1", """{ lock: "${incident.subject}", circuitBreaker: { failures: 3, within: 1h } }""");
         var first = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
@@ -141,6 +148,36 @@ public sealed class GuardedRunTests : TestKit
         guards.Tell(new AskGuard { Guard = GuardNames.Lock("rogue"), RunId = "other", Epoch = 1, Playbook = "p", Exclusive = true }, TestActor);
         (await ExpectMsgAsync<GuardAnswer>(Patience)).Reason.Should().Contain($"held by run {first.RunId}");
     }
+
+    /// <summary>While no process had the run, its lock may have passed to another.</summary>
+    [Fact]
+    public async Task After_a_takeover_nothing_is_done_before_the_lock_says_whose_it_is()
+    {
+        const string guards = """{ lock: "${incident.subject}" }""";
+        var region = CreateTestProbe();
+        var incident = await Incident("k1", guards, asked: region.Ref);
+        Grant(region, await region.ExpectMsgAsync<AskGuard>(Patience), granted: true);
+        await _agent.ExpectMsgAsync<DispatchAction>(Patience);
+        Watch(incident);
+        Sys.Stop(incident);
+        await ExpectTerminatedAsync(incident, Patience);
+        while (_agent.HasMessages) await _agent.ReceiveOneAsync(TimeSpan.Zero);
+
+        Start("k1", guards, Steps, region.Ref);
+        await AskedAgain();
+        var ask = await AskedAgain(); // no word yet: it goes on to ask, and could have acted long ago
+        _agent.HasMessages.Should().BeFalse("the lock may be another's");
+        Grant(region, ask, granted: false);
+        Grant(region, ask, granted: true);
+        await _agent.ExpectMsgAsync<ResolveAction>(Patience);
+
+        async Task<AskGuard> AskedAgain() => await region.FishForMessageAsync<AskGuard>(x => x.Epoch == 2, Patience);
+    }
+
+    private static void Grant(TestProbe region, AskGuard ask, bool granted) => region.Reply(new GuardAnswer
+    {
+        Guard = ask.Guard, RunId = ask.RunId, Epoch = ask.Epoch, Granted = granted, Reason = granted ? null : "held by another",
+    });
 
     private void Reply(DispatchAction x, OutcomeKind kind) => _agent.Reply(new ActionOutcome
     {

@@ -72,7 +72,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private void UseAdminKey()
     {
         var file = Path.Combine(DataDirectory, "admin.key");
-        if (File.Exists(file)) Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(file).Trim());
+        // The same at each start: requests that are under way read the headers.
+        if (File.Exists(file) && Http.DefaultRequestHeaders.Authorization is null) Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(file).Trim());
     }
 
     /// <summary>kill -9.</summary>

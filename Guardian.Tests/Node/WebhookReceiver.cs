@@ -19,6 +19,9 @@ public sealed class WebhookReceiver : IAsyncDisposable
 
     public ConcurrentQueue<(string Path, string Key, JsonElement Body)> Calls { get; } = new();
 
+    /// <summary>The last <c>Authorization</c> by key, where one came.</summary>
+    public ConcurrentDictionary<string, string> Authorizations { get; } = new();
+
     /// <summary>Runs while a call is held, after it was remembered and before it is answered; with its key.</summary>
     public Func<string, Task>? Before { get; set; }
 
@@ -45,6 +48,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         Calls.Enqueue((context.Request.Path, context.Request.Headers["Idempotency-Key"].ToString(), body.RootElement.Clone()));
+        if (context.Request.Headers.Authorization is { Count: > 0 } given) Authorizations[context.Request.Headers["Idempotency-Key"].ToString()] = given.ToString();
         if (Before is { } before) await before(context.Request.Headers["Idempotency-Key"].ToString());
         context.Response.StatusCode = Answer;
     }

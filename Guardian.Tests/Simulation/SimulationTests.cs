@@ -49,7 +49,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void An_agent_that_forgets_what_it_did_is_found() => Found(new WorldOptions { ForgetfulAgent = true }, "took place twice");
 
     [Fact]
-    public void A_monitor_that_tells_once_is_found() => Found(new WorldOptions { TellsOnce = true }, "");
+    public void A_monitor_that_tells_once_is_found() => Found(new WorldOptions { TellsOnce = true }, "incidents to tell");
 
     [Fact]
     public void Acting_before_writing_is_found() => Found(new WorldOptions { ActsBeforeItWrites = true }, "before its dispatch was in the journal");

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Guardian.Actors.Notifications;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
@@ -9,7 +10,7 @@ namespace Guardian.Actors.Actions.BuiltIn;
 internal sealed record NotifyInput(
     [property: Description("Channel, e.g. security or log.")] string Channel,
     [property: Description("The message; its first line is the title.")] string Text,
-    [property: Description("low, medium (default), high or critical.")] string? Severity = null);
+    [property: Description("low, medium (default), high or critical.")] [property: AllowedValues("low", "medium", "high", "critical")] string? Severity = null);
 
 /// <summary>Output of <c>notify</c>.</summary>
 internal sealed record NotifyOutput(

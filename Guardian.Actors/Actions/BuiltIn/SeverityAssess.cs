@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 
@@ -9,7 +10,7 @@ internal sealed record SeverityAssessInput([property: Description("Violations co
 
 /// <summary>Output of <c>severity.assess</c>.</summary>
 internal sealed record SeverityAssessOutput(
-    [property: Description("low (below 10), medium (10 to 49), high (50 to 200) or critical (above 200).")] string Severity,
+    [property: Description("low (below 10), medium (10 to 49), high (50 to 200) or critical (above 200).")] [property: AllowedValues("low", "medium", "high", "critical")] string Severity,
     [property: Description("2 points for every 5 violations, 0 to 100.")] int Score);
 
 /// <summary>

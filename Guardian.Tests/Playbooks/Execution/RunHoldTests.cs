@@ -58,6 +58,24 @@ public sealed class RunHoldTests
         machine.Decide(state, At(600)).Events.Should().ContainSingle().Which.Should().BeOfType(over ? typeof(RunEnded) : typeof(RunReleased));
     }
 
+    /// <summary>A dead process saw nothing: that is not calm.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(605)]
+    public void After_a_takeover_monitors_get_the_time_to_tell_again(int? seenAgain)
+    {
+        var machine = new RunMachine(RunFixture.Load("holdFor: 10m\ntimeout: 20m\nsteps:\n  - { id: ban, action: contain, with: { value: 1 }, undo: auto }"), RunFixture.Vocabulary);
+        RunView At(double after, double seen) => new(
+            RunFixture.Origin.AddSeconds(after), RunFixture.Json($$"""{ "type": "test.trouble", "violations": 10, "lastSeenAt": "{{RunFixture.Origin.AddSeconds(seen):O}}" }"""), null, _ => OperatingMode.Enforce);
+        var state = RunState.Empty.Apply(machine.Start("r", "i", "k", "n1", 1, "so", At(0, 0)));
+        foreach (var e in machine.Decide(state, At(0, 0)).Events) state = state.Apply(e);
+        state = state.Apply(new RunRecovered { At = RunFixture.Origin.AddSeconds(601), Epoch = 2 });
+        var decision = machine.Decide(state, At(602, 0));
+        (decision.Events.Count, decision.WakeAt).Should().Be((0, RunFixture.Origin.AddSeconds(691)));
+        var then = machine.Decide(state, seenAgain is { } seen ? At(606, seen) : At(692, 0));
+        then.Events.Should().ContainSingle().Which.Should().BeOfType(seenAgain is null ? typeof(RunEnded) : typeof(RunReleased));
+    }
+
     [Fact]
     public void A_hold_that_comes_while_the_guards_refuse_stops_their_clock()
     {

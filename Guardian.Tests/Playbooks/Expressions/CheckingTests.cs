@@ -48,6 +48,12 @@ public sealed class CheckingTests
     [InlineData("steps == 1", 0, "'steps' is no value; name one of its members")]
     [InlineData("size(1) > 1", 0, "size() needs a text or a list, not a whole number")]
     [InlineData("max('a', 'b') == 'b'", 0, "max() needs numbers or durations, not a text")]
+    [InlineData("1 / 0 > 1", 4, "'/' by zero has no value")]
+    [InlineData("incident.violations % 0 == 1", 22, "'%' by zero has no value")]
+    [InlineData("max([]) > 1", 0, "max() of an empty list has no value")]
+    [InlineData("incident.severity == 'hihg'", 21, "it is never 'hihg'; did you mean 'high'?")]
+    [InlineData("'x' != incident.severity", 0, "it is never 'x'; known are: critical, high, low, medium")]
+    [InlineData("incident.severity in ['high', 'urgent']", 30, "it is never 'urgent'; known are: critical, high, low, medium")]
     public void Error_has_its_place_and_a_remedy(string text, int offset, string message)
     {
         var errors = Errors(text);
