@@ -39,6 +39,9 @@ public sealed class ChannelOptions
     /// <summary>Path of a file that holds the secret; empty: none.</summary>
     public string SecretFromFile { get; set; } = "";
 
+    /// <summary>Whether a channel that was told of an incident also hears that it is over. An Alertmanager always does.</summary>
+    public bool SendResolved { get; set; }
+
     /// <summary>Notifications within <see cref="Per"/>; further ones are collected into a digest. 1 to 1,000.</summary>
     public int MaxItems { get; set; } = 10;
 

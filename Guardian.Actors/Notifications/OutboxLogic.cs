@@ -64,10 +64,10 @@ internal sealed class OutboxLogic(NotificationOptions options, ChannelOptions ch
     /// <summary>The greater severity.</summary>
     public static string Worse(string a, string b) => Array.IndexOf(Severities, b) > Array.IndexOf(Severities, a) ? b : a;
 
-    /// <summary>The answer to the end of an incident, and the event it needs first; no event where the channel was told nothing of it.</summary>
+    /// <summary>The answer to the end of an incident, and the event it needs first; no event where the channel was told nothing of it, or does not want to know.</summary>
     public (OutboxAccepted Answer, DeliveryAccepted? Event) Take(OutboxState state, TellResolved over)
     {
-        var told = state.Told(over.IncidentId);
+        var told = keepsState || channel.SendResolved ? state.Told(over.IncidentId) : [];
         if (told.Count == 0) return (Yes(over.Key), null);
         return Take(state, new Deliver
         {

@@ -82,7 +82,7 @@ internal sealed class KillMatrix : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "drain.token"), Token);
         var postgres = provider == "postgres" ? Postgres.Create() : null;
         var node = await NodeProcess.StartAsync(
-            $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",
+            $"--Guardian:Notifications:Channels:security:Webhook={receiver.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={receiver.Url}/tasks",
             $"--Guardian:Secrets:drain:FromFile={Path.Combine(folder, "drain.token")}", $"--Guardian:Persistence:Provider={provider}", $"--Guardian:Persistence:ConnectionString={postgres}", $"--Guardian:Files:Playbooks={folder}");
         return new KillMatrix(receiver, node, JournalDatabase.From(provider, postgres ?? "", node.DataDirectory), folder, postgres);
     }

@@ -7,7 +7,7 @@ namespace Guardian.Tests.Notifications;
 /// <summary>A channel's rate, its digest, what silences keep back, and the notices that something is over. Pure.</summary>
 public sealed class RateTests
 {
-    private static readonly ChannelOptions Rate = new() { MaxItems = 3, Per = TimeSpan.FromMinutes(10) };
+    private static readonly ChannelOptions Rate = new() { MaxItems = 3, Per = TimeSpan.FromMinutes(10), SendResolved = true };
     private static readonly NotificationOptions Options = new() { DigestAfter = TimeSpan.FromMinutes(1) };
 
     private readonly OutboxState _state = new("security");
@@ -123,6 +123,17 @@ public sealed class RateTests
         Run().Should().ContainSingle(x => x.Key == "a-1/resolved");
         Logic().Take(_state, Over()).Event.Should().BeNull();
         Logic().Take(_state, Over() with { IncidentId = "never-told" }).Should().Match<(OutboxAccepted Answer, DeliveryAccepted? Event)>(x => x.Answer.Accepted && x.Event == null);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)] // an alert that nobody ends would stand for days
+    public void A_channel_that_does_not_ask_for_it_does_not_hear_of_the_end(bool keepsState, bool hears)
+    {
+        Take(Item("a"));
+        Run();
+        var (answer, notice) = new OutboxLogic(Options, new ChannelOptions(), keepsState).Take(_state, Over());
+        (answer.Accepted, notice is not null).Should().Be((true, hears));
     }
 
     [Fact]
