@@ -25,7 +25,7 @@ public sealed class SilenceTests
     public async Task A_hold_waits_and_a_mute_is_recorded()
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var node = await NodeProcess.StartAsync($"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security");
+        await using var node = await NodeProcess.StartAsync($"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:SendResolved=true");
         (await node.CommandAsync("silence", "add", "--subject", "held", "--hold", "--for", "1h", "--reason", "we work on it")).ExitCode.Should().Be(0);
         using (var answer = await node.Http.PostAsJsonAsync("/api/v1/silences", new { match = new { key = "acl/principal/mut*", type = "message_bus.*" }, until = DateTimeOffset.UtcNow.AddHours(1), reason = "load test", actions = "mute" }))
             ((int)answer.StatusCode).Should().Be(201, await answer.Content.ReadAsStringAsync());
