@@ -92,7 +92,7 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
     private void OnDigest(ViolationDigest digest)
     {
         var now = _links.Time.GetUtcNow();
-        var deltas = _state.Ledger.Observe(digest);
+        var deltas = _state.Ledger.Observe(digest, now);
         Remember(deltas, now);
         var observed = _state.Detector.Observe(deltas, now);
         foreach (var detection in observed.Detections) OnDetection(detection, digest.DeclaredPrincipals, now);
