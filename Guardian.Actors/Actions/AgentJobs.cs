@@ -29,6 +29,9 @@ internal sealed class AgentJob(DispatchAction dispatch, ActionBinding binding, b
     /// <summary>Epoch and attempt of each asker's latest question.</summary>
     public Dictionary<IActorRef, (long Epoch, int Attempt)> Askers { get; } = [];
 
+    /// <summary>Orders for the key that came while it was being looked up; decided on once that is over.</summary>
+    public Dictionary<IActorRef, DispatchAction> Followers { get; } = [];
+
     /// <summary>False where it may go on during a hold: no risk, an undo, or a question.</summary>
     public bool ObeysHold => !Resolves && IsHeld(Binding, Dispatch);
 

@@ -66,6 +66,9 @@ internal sealed class NodeAgent : ReceiveActor
             case LedgerVerdict.Execute:
                 Accept(new AgentJob(dispatch, binding, resolves: false), dispatch.Epoch, dispatch.Attempt);
                 break;
+            case LedgerVerdict.Running when _memory.Jobs.TryGetValue(dispatch.Key, out var job) && job.Resolves:
+                job.Followers[Sender] = dispatch; // what a look at the past says is no answer to a new order
+                break;
             default:
                 AnswerKnown(dispatch.Key, dispatch.Epoch, dispatch.Attempt, decision);
                 break;
@@ -213,6 +216,7 @@ internal sealed class NodeAgent : ReceiveActor
     {
         job.Over = true;
         _memory.Jobs.Remove(job.Dispatch.Key);
+        foreach (var (asker, dispatch) in job.Followers) Self.Tell(dispatch, asker);
         job.Dispose();
     }
 

@@ -94,6 +94,9 @@ internal sealed record GuardianCore
     public required DataDirectory Data { get; init; }
     public required TimeProvider Time { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary><see cref="StartedAt"/> as a timestamp of <see cref="Time"/>: the wall clock may jump.</summary>
+    public required long Started { get; init; }
     public required PolicyStore Policies { get; init; }
     public required BanView Bans { get; init; }
     public required ModeView Mode { get; init; }
@@ -149,6 +152,7 @@ internal sealed record GuardianCore
             Data = data,
             Time = time,
             StartedAt = started,
+            Started = time.GetTimestamp(),
             Policies = policies,
             Bans = bans,
             Mode = new ModeView(options.Mode, options.Autonomy.For) { Silences = silences },

@@ -61,6 +61,9 @@ internal sealed record GuardianParts
     public required string DataDirectory { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
     public required TimeProvider Time { get; init; }
+
+    /// <summary><see cref="StartedAt"/> as a timestamp of <see cref="Time"/>: the wall clock may jump.</summary>
+    public required long Started { get; init; }
     public required BanView Bans { get; init; }
     public required ModeView Mode { get; init; }
     public required IReadModel ReadModel { get; init; }

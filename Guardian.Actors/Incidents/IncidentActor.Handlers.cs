@@ -115,7 +115,7 @@ internal sealed partial class IncidentActor
         Timers.StartSingleTimer(nameof(ChooseRun), ChooseRun.Instance, wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
     }
 
-    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, _state.Raised!.TellsEnd && !_cleared ? null : _lastSeen);
+    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, _state.Raised!.TellsEnd && !_cleared ? null : _lastSeen, _recoveredAt);
 
     private void Tell() => _run?.Tell(new LiveIncident(Fields()));
 

@@ -36,6 +36,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private IncidentState _state = IncidentState.Empty;
     private ViolationCounts _live = ViolationCounts.None;
     private DateTimeOffset _lastSeen;
+
+    // What happened before, while no process followed the open incident, its monitors tell again.
+    private DateTimeOffset? _recoveredAt;
     private IActorRef? _run;
     private bool _refusing;
 
@@ -107,6 +110,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private void Apply(IncidentEvent e)
     {
         _state = _state.Apply(e);
+        if (e is IncidentOpened) _recoveredAt = null;
         _live = e is IncidentOpened ? _state.Counts : _live.AtLeast(_state.Counts.Total);
         if (e is IncidentOpened or IncidentJoined && e.At > _lastSeen) _lastSeen = e.At;
     }
@@ -127,7 +131,12 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private void Recovered()
     {
         _live = _state.Counts;
-        if (_state.Open) _deps.Open.Restore(_state.Raised!.Key);
+        if (_state.Open)
+        {
+            _deps.Open.Restore(_state.Raised!.Key);
+            _recoveredAt = _deps.Time.GetUtcNow();
+        }
+
         if (_unreadable is { } unreadable)
         {
             Park(unreadable);

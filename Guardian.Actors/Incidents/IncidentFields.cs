@@ -9,9 +9,9 @@ internal static class IncidentFields
 {
     /// <summary>
     /// The fields as they are now; <paramref name="violations"/> is the live count. <paramref name="lastSeen"/>: null while a monitor that will
-    /// say when it is over has not: it goes on.
+    /// say when it is over has not: it goes on. <paramref name="recovered"/>: since when this process follows what another opened; null where it did.
     /// </summary>
-    public static JsonElement Of(IncidentState state, long? violations, DateTimeOffset? lastSeen)
+    public static JsonElement Of(IncidentState state, long? violations, DateTimeOffset? lastSeen, DateTimeOffset? recovered = null)
     {
         var raised = state.Raised ?? throw new InvalidOperationException("an incident has fields only once it was opened");
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -25,8 +25,9 @@ internal static class IncidentFields
             Text("severity", raised.Severity);
             Text("node", raised.Node);
             Text("subject", raised.Subject);
-            Text("openedAt", state.OpenedAt.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
-            Text("lastSeenAt", lastSeen?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+            Time("openedAt", state.OpenedAt);
+            Time("lastSeenAt", lastSeen);
+            Time("recoveredAt", recovered);
             Number("occurrences", state.Occurrences);
             Text("principal", raised.Principal);
             Text("topic", raised.Topic);
@@ -44,6 +45,8 @@ internal static class IncidentFields
             }
 
             json.WriteEndObject();
+
+            void Time(string name, DateTimeOffset? value) => Text(name, value?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
 
             void Text(string name, string? value)
             {

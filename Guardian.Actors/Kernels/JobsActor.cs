@@ -50,6 +50,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         Command<RestartKernel>(OnRestart);
         Command<StopKernel>(OnStop);
         Command<ScaleKernel>(OnScale);
+        Command<FindScale>(x => Sender.Tell(KernelScaling.Find(_kernel.Name, _memory.Changes, x.Key)));
         Command<RestrictKernel>(OnRestrict);
         Command<RetireKernel>(OnRetire);
         Command<MuteKernel>(x => { _heart?.Mute(x.For); Sender.Tell(Done()); });
@@ -221,8 +222,8 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
 
     private void OnScale(ScaleKernel scale)
     {
-        var (answer, wanted) = KernelScaling.Decide(_kernel, _memory.Wanted, scale);
-        _memory.Want(wanted, Sender, answer);
+        var (answer, wanted, changes) = KernelScaling.Decide(_kernel, _memory.Wanted, _memory.Changes, scale);
+        _memory.Want(wanted, Sender, answer, changes);
         Advance();
     }
 

@@ -46,6 +46,7 @@ internal sealed class KernelActor : ReceiveActor
         Receive<RestartKernel>(OnRestart);
         Receive<StopKernel>(OnStop);
         Receive<ScaleKernel>(OnScale);
+        Receive<FindScale>(x => Sender.Tell(KernelScaling.Find(_kernel.Name, _memory.Changes, x.Key)));
         Receive<RestrictKernel>(OnRestrict);
         Receive<MuteKernel>(OnMute);
         Receive<RetireKernel>(OnRetire);
@@ -113,8 +114,8 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnScale(ScaleKernel scale)
     {
-        var (answer, wanted) = KernelScaling.Decide(_kernel, _memory.Wanted, scale);
-        _memory.Want(wanted, Sender, answer);
+        var (answer, wanted, changes) = KernelScaling.Decide(_kernel, _memory.Wanted, _memory.Changes, scale);
+        _memory.Want(wanted, Sender, answer, changes);
         if (answer.Done) Apply();
         Show();
     }

@@ -10,6 +10,9 @@ internal sealed class KernelMemory(KernelDefinition kernel, long epoch, KernelSc
     /// <summary>Replicas wanted now.</summary>
     public int Wanted { get; private set; } = scales.Of(kernel);
 
+    /// <summary>What was changed under a key and may be taken back, the oldest first.</summary>
+    public IReadOnlyList<ScaleChange> Changes { get; private set; } = scales.ChangesOf(kernel);
+
     /// <summary>As many as now, or what is declared where it is stopped.</summary>
     public int AtLeastOne => Wanted > 0 ? Wanted : Math.Max(1, kernel.Replicas.Count);
 
@@ -30,11 +33,14 @@ internal sealed class KernelMemory(KernelDefinition kernel, long epoch, KernelSc
     public ReplicaMemory Replica(int index) =>
         _replicas.TryGetValue(index, out var known) ? known : _replicas[index] = new ReplicaMemory(new ReplicaMachine(kernel.Restart, epoch));
 
-    /// <summary>Wants so many from now on, also after the node's next start; the asker is answered once that is on disk.</summary>
-    public void Want(int wanted, IActorRef asker, KernelAnswer answer)
+    /// <summary>
+    /// Wants so many from now on, also after the node's next start; the asker is answered once that is on disk. A word without a key, an
+    /// operator's, is the last one: nothing before it is taken back.
+    /// </summary>
+    public void Want(int wanted, IActorRef asker, KernelAnswer answer, IReadOnlyList<ScaleChange>? changes = null)
     {
-        Wanted = wanted;
-        scales.KeepAsync(kernel, wanted).PipeTo(asker, success: () => answer,
+        (Wanted, Changes) = (wanted, changes ?? (wanted == Wanted ? Changes : []));
+        scales.KeepAsync(kernel, wanted, Changes).PipeTo(asker, success: () => answer,
             failure: e => answer with { Reason = $"it holds until the node's next start only, since it cannot be kept: {e.GetBaseException().Message}" });
     }
 

@@ -45,15 +45,21 @@ internal sealed class KernelScales
         lock (_gate) return _scales.TryGetValue(kernel.Name, out var kept) && kept.Definition == Hash(kernel) ? kept.Wanted : kernel.Replicas.Count;
     }
 
+    /// <summary>What was changed and may be taken back.</summary>
+    public IReadOnlyList<ScaleChange> ChangesOf(KernelDefinition kernel)
+    {
+        lock (_gate) return _scales.TryGetValue(kernel.Name, out var kept) && kept.Definition == Hash(kernel) ? kept.Changes ?? [] : [];
+    }
+
     /// <summary>Completes once it is on disk; the newest wins.</summary>
     /// <exception cref="IOException">The disk does not take it.</exception>
-    public Task KeepAsync(KernelDefinition kernel, int wanted)
+    public Task KeepAsync(KernelDefinition kernel, int wanted, IReadOnlyList<ScaleChange> changes)
     {
         lock (_gate)
         {
             var before = _scales.GetValueOrDefault(kernel.Name);
-            if (wanted == kernel.Replicas.Count) _scales.Remove(kernel.Name);
-            else _scales[kernel.Name] = new KeptScale(wanted, Hash(kernel));
+            if (wanted == kernel.Replicas.Count && changes.Count == 0) _scales.Remove(kernel.Name);
+            else _scales[kernel.Name] = new KeptScale(wanted, Hash(kernel), changes.Count == 0 ? null : changes);
             if (_file is not { } file || before == _scales.GetValueOrDefault(kernel.Name)) return Task.CompletedTask;
             var text = JsonSerializer.Serialize(_scales, ScalesJson.Default.DictionaryStringKeptScale);
             return _writing = _writing.ContinueWith(_ => Write(file, text), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -70,9 +76,12 @@ internal sealed class KernelScales
     private static string Hash(KernelDefinition kernel) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(kernel.Signature)));
 }
 
-/// <summary>Replicas wanted of a kernel, and the hash of the definition that they belong to.</summary>
-internal sealed record KeptScale(int Wanted, string Definition);
+/// <summary>Replicas wanted of a kernel, the hash of the definition that they belong to, and what of it may be taken back, the oldest first.</summary>
+internal sealed record KeptScale(int Wanted, string Definition, IReadOnlyList<ScaleChange>? Changes = null);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+/// <summary>A change of replicas that was asked for under a key.</summary>
+internal sealed record ScaleChange(string Key, int Before, int After);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Dictionary<string, KeptScale>))]
 internal sealed partial class ScalesJson : JsonSerializerContext;

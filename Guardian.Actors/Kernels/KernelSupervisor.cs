@@ -29,6 +29,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         Receive<RestartKernel>(x => Forward(x.Name, x));
         Receive<StopKernel>(x => Forward(x.Name, x));
         Receive<ScaleKernel>(x => Forward(x.Name, x));
+        Receive<FindScale>(x => Forward(x.Name, x));
         Receive<MuteKernel>(x => Forward(x.Name, x));
         Receive<RestrictKernels>(OnRestrict);
         Receive<LiftKernels>(x => Lifted(_memory.Leases.Lift(x)));
@@ -53,7 +54,12 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         var (folder, declared) = (_world.Folder, _memory.Catalog.Current.Kernels);
-        Task.Run(() => ProcessInstance.SweepAsync(folder, declared)).PipeTo(Self, success: x => new Swept(x, null), failure: e => new Swept(0, e.GetBaseException().Message));
+        Task.Run(async () =>
+        {
+            var ended = await ProcessInstance.SweepAsync(folder, declared).ConfigureAwait(false);
+            ControlGroup.RemoveUnused();
+            return ended;
+        }).PipeTo(Self, success: x => new Swept(x, null), failure: e => new Swept(0, e.GetBaseException().Message));
         Take();
     }
 

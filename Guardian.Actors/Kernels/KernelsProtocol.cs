@@ -168,6 +168,20 @@ internal sealed record ScaleKernel : KernelCommand
 
     /// <summary>So many.</summary>
     public int? To { get; init; }
+
+    /// <summary>Under it the change is made once, and may be taken back; null: for good.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Takes back what was changed under the key.</summary>
+    public bool TakeBack { get; init; }
+}
+
+/// <summary>What a scale under the key has changed. Answer: <see cref="KernelAnswer"/>, not found where nothing.</summary>
+internal sealed record FindScale : KernelCommand
+{
+    public required string Name { get; init; }
+
+    public required string Key { get; init; }
 }
 
 /// <summary>Restricts kernels until <see cref="Until"/>; one lease per kernel and owner, the strictest holds.</summary>

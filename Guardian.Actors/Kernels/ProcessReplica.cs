@@ -215,9 +215,7 @@ internal sealed class ProcessReplica : Replica
     protected override void PostStop()
     {
         base.PostStop();
-        if (!_limited || _memory.Instance is not null) return;
-        var group = _group;
-        Task.Run(() => group?.Remove());
+        if (_memory.Instance is null) _group?.Remove(); // here, not on the pool: the node may end before the pool comes to it
     }
 
     private sealed record Looked(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;

@@ -18,7 +18,7 @@ internal sealed class PressureRelease : ReceiveActor
     private readonly Links _links;
     private readonly StagedRelease _stages;
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private Calmness _now = new(TimeSpan.Zero, default, []);
+    private Calmness _now = new(TimeSpan.Zero, []);
     private bool _asking;
 
     /// <summary>Who holds the restrictions of this node.</summary>
@@ -71,7 +71,7 @@ internal sealed class PressureRelease : ReceiveActor
         if (_links.Held() is not null) return;
         foreach (var resource in _now.Resources)
         {
-            var stage = _stages.Stage(resource, _now.Clock, _now.At, inForce.Items);
+            var stage = _stages.Stage(resource, _now.Clock, inForce.Items);
             if (stage.Count == 0) continue;
             _log.Info("{0}: calm for {1:0} s; given back before its lease's end: {2}", resource.Key, resource.Calm?.TotalSeconds ?? 0, string.Join(", ", stage.Select(x => $"{x.Target} {x.Effect}")));
             foreach (var mitigation in stage) Lift(mitigation, resource.Key);
@@ -92,6 +92,5 @@ internal sealed class PressureRelease : ReceiveActor
 
 /// <summary>From the resource monitor, for each sample.</summary>
 /// <param name="Clock">Of the sample.</param>
-/// <param name="At">Of the sample, UTC.</param>
 /// <param name="Resources">How calm each one is.</param>
-internal sealed record Calmness(TimeSpan Clock, DateTimeOffset At, IReadOnlyList<ResourceCalm> Resources) : INoSerializationVerificationNeeded;
+internal sealed record Calmness(TimeSpan Clock, IReadOnlyList<ResourceCalm> Resources) : INoSerializationVerificationNeeded;

@@ -19,7 +19,8 @@ internal enum PressureChange
 /// One resource against its limits. Time is what the samples' clock says. Time at the limit adds up, a dip below it takes off
 /// twice its length: a short break in a flood does not start over, and a load that swings around the limit never gets there.
 /// Samples that come faster than the interval, near a limit, are averaged over it: a peak of a quarter of a second is none.
-/// A break in the samples (a starved or suspended machine) counts as two intervals at most. Pure; not thread-safe.
+/// A break in the samples (a starved or suspended machine) counts as two intervals at most. What was not measured was not calm: after
+/// a break, or a value that is not known, calm begins anew. Pure; not thread-safe.
 /// </summary>
 internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOptions options)
 {
@@ -30,6 +31,7 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
 
     private readonly Queue<(TimeSpan Clock, double Value)> _recent = new();
     private TimeSpan? _last;
+    private bool _known;
     private TimeSpan _at;
     private TimeSpan _below;
     private TimeSpan _firedAt;
@@ -42,8 +44,8 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     /// <summary>How long the value has been at its limit, less what dips took off.</summary>
     public TimeSpan Sustained => _at;
 
-    /// <summary>How long the value has been below <c>Leave</c> without a break, under pressure or not; null where the last one was not known.</summary>
-    public TimeSpan? Calm { get; private set; }
+    /// <summary>How long the value has been below <c>Leave</c> without a break, under pressure or not; null where it was not known at that clock.</summary>
+    public TimeSpan? CalmAt(TimeSpan clock) => _known && _last == clock ? _below : null;
 
     /// <summary>True where a closer look is worth its cost.</summary>
     public bool NearLimit { get; private set; }
@@ -51,14 +53,20 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     /// <summary>Takes in a value; null where it is not known, which neither raises nor ends anything.</summary>
     public PressureChange Observe(TimeSpan clock, double? value)
     {
-        var elapsed = _last is { } last ? Min(clock - last, 2 * options.Interval.Value) : TimeSpan.Zero;
+        var (since, longest) = (clock - (_last ?? clock), 2 * options.Interval.Value);
         _last = clock;
-        Calm = null;
-        if (value is not { } known || elapsed < TimeSpan.Zero) return PressureChange.None;
+        _known = value is not null && since >= TimeSpan.Zero;
+        if (!_known)
+        {
+            _below = TimeSpan.Zero;
+            return PressureChange.None;
+        }
+
+        var (elapsed, known) = (Min(since, longest), value!.Value);
         Remember(clock, known);
         NearLimit = Pressed || known >= limits.Enter - (limits.Enter - limits.Leave) / 2;
         var average = Average(clock);
-        Calm = _below = average < limits.Leave ? _below + elapsed : TimeSpan.Zero;
+        _below = average >= limits.Leave || since > longest ? TimeSpan.Zero : _below + elapsed;
         return Pressed ? Under(clock, average, elapsed) : Unpressed(clock, average, elapsed);
     }
 

@@ -67,8 +67,8 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
     /// <summary>Keys under pressure now, or whose sensor failed.</summary>
     public IReadOnlyList<string> Pressed => [.. _watched.Where(x => x.Value.Pressure.Pressed).Select(x => x.Key)];
 
-    /// <summary>How calm each resource is.</summary>
-    public IReadOnlyList<ResourceCalm> Calm => [.. _watched.Values.Select(x => new ResourceCalm(x.Key, x.Pressure.Pressed, x.Pressure.Calm))];
+    /// <summary>How calm each resource is; one that the last sample had nothing of, such as a disk that is gone, is not known.</summary>
+    public IReadOnlyList<ResourceCalm> Calm => [.. _watched.Values.Select(x => new ResourceCalm(x.Key, x.Pressure.Pressed, x.Pressure.CalmAt(_lastClock)))];
 
     /// <summary>Takes in a sample.</summary>
     public IReadOnlyList<ResourceSignal> Observe(ResourceSample sample)

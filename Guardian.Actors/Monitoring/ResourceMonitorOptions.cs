@@ -21,7 +21,7 @@ public sealed class ResourceMonitorOptions
     /// <summary>
     /// What runs restrict because of a pressure is given back before its leases end: the first kind of restriction once the value was below
     /// <c>Leave</c> for <see cref="Dwell"/>, each further one so long after the one before. A value that rises to <c>Leave</c> again stops it
-    /// until the next dwell.
+    /// until the next dwell; a pressure that comes back soon after doubles that dwell, up to eight times.
     /// </summary>
     public Duration ReleaseEvery { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -17,7 +17,7 @@ internal sealed class ResourceMonitorState(ResourceMonitorOptions options, strin
     public Dictionary<string, ResourceSignal> Ends { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What of the shedding is given back next.</summary>
-    public StagedRelease Release { get; } = new(options.Dwell, options.ReleaseEvery);
+    public StagedRelease Release { get; } = new(options);
 
     public RecentProcesses Processes { get; } = new();
 }

@@ -84,7 +84,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
         foreach (var signal in _state.Detector.Observe(sampled.Sample)) OnSignal(signal, sampled.Sample);
         if (!_state.Detector.NearLimit) _state.Processes.Clear();
         _links.View.Pressed = _state.Detector.Pressed;
-        _release.Tell(new Calmness(sampled.Sample.Clock, sampled.Sample.At, _state.Detector.Calm));
+        _release.Tell(new Calmness(sampled.Sample.Clock, _state.Detector.Calm));
         _sampling?.Pace(_state.Detector.NextInterval, _state.Detector.NearLimit);
     }
 

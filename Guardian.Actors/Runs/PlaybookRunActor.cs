@@ -36,6 +36,9 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
     /// <summary>A run of this length begins to profit from a snapshot; most have a tenth of it.</summary>
     private const int SnapshotEvery = 100;
 
+    /// <summary>Events of one write. What follows from each other without an answer from outside is a few; the bound is for a journal's sake.</summary>
+    private const int WriteAtMost = 32;
+
     private readonly RunOrder _order;
     private readonly RunDependencies _deps;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -186,8 +189,10 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Hash = _state.Start?.Hash ?? "", Triggers = [], Steps = [],
     };
 
-    private void Store(IReadOnlyList<RunEvent> events)
+    /// <summary>Writes these events and what follows from them at once, in one write: a step's end and the next one's begin need not wait for two.</summary>
+    private void Store(IReadOnlyList<RunEvent> told)
     {
+        var events = Foreseen(told);
         var left = events.Count;
         PersistAll(events.Select(GuardianPersistence.Tagged), tagged =>
         {
@@ -202,6 +207,23 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         });
     }
 
+    private List<RunEvent> Foreseen(IReadOnlyList<RunEvent> told)
+    {
+        List<RunEvent> events = [.. told];
+        var state = told.Aggregate(_state, static (s, e) => s.Apply(e));
+        while (events.Count < WriteAtMost && !MustConfirm(state) && _machine.Decide(state, View()).Events is { Count: > 0 } next)
+        {
+            events.AddRange(next);
+            state = next.Aggregate(state, static (s, e) => s.Apply(e));
+        }
+
+        return events;
+    }
+
+    /// <summary>A guard that moved with the run is asked first whether the run still has what it holds there.</summary>
+    private bool MustConfirm(RunState state) =>
+        _guards.Confirming && state.Cancel is null && _deps.Time.GetUtcNow() - state.TakenOverAt < ConfirmSilently;
+
     /// <summary>Asks the machine until it has nothing more to persist, then carries out.</summary>
     private void Advance()
     {
@@ -212,7 +234,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         }
 
         if (_state.Start is null || _machine is null) return;
-        if (_guards.Confirming && _state.Cancel is null && _deps.Time.GetUtcNow() - _state.TakenOverAt < ConfirmSilently)
+        if (MustConfirm(_state))
         {
             _guards.Renew(_state);
             Timers.StartSingleTimer(nameof(Wake), Wake.Instance, RepeatEvery);

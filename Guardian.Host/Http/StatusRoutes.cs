@@ -39,7 +39,7 @@ internal static class StatusRoutes
             Node = parts.NodeName,
             Version = Version,
             StartedAt = parts.StartedAt,
-            Uptime = Math.Round(Math.Max(0, (parts.Time.GetUtcNow() - parts.StartedAt).TotalSeconds), 1),
+            Uptime = Math.Round(parts.Time.GetElapsedTime(parts.Started).TotalSeconds, 1),
             Now = parts.Time.GetUtcNow(),
             Cluster = ClusterRoutes.View(api.Access.ActorSystem),
             Mode = held is null ? Text(mode) : "hold",

@@ -55,6 +55,9 @@ public sealed partial class RunMachine
     private IReadOnlyList<RunEvent> StepOutcome(RunState state, StepState s, RunInput.Outcome x, RunView view)
     {
         if (s.Phase is not (StepPhase.Running or StepPhase.Unknown) || (x.Attempt != 0 && x.Attempt != s.Attempt)) return [];
+        // What is under way answers for itself; a second answer to what was asked before it is late. It tells only where an effect is there.
+        var asked = s.Phase == StepPhase.Unknown || view.Now >= s.Deadline || state.Rollback is not null;
+        if (x.Attempt == 0 && !asked && x.Kind != OutcomeKind.Succeeded) return [];
         if (x.Kind == OutcomeKind.Succeeded)
             return [new StepSucceeded { At = view.Now, StepId = s.Id, Output = x.Output.ValueKind == JsonValueKind.Object ? x.Output.Clone() : NoInput }];
 
@@ -89,7 +92,7 @@ public sealed partial class RunMachine
 
     private IReadOnlyList<RunEvent> UndoOutcome(RunState state, StepState s, RunInput.Outcome x, RunView view)
     {
-        if (x.Attempt != 0 && x.Attempt != s.UndoAttempt) return [];
+        if (x.Attempt == 0 ? !s.UndoInDoubt && x.Kind != OutcomeKind.Succeeded : x.Attempt != s.UndoAttempt) return [];
         return x.Kind switch
         {
             OutcomeKind.Succeeded => [new UndoEnded { At = view.Now, StepId = s.Id, Undone = true }],

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Guardian.Playbooks.Expressions;
 using Guardian.Playbooks.Model;
 
@@ -95,12 +96,13 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
     }
 
-    /// <summary>Whoever took a run over was not told what happened meanwhile: what is not seen again is over only when its monitors had the time to tell.</summary>
+    /// <summary>Whoever took a run or its incident over was not told what happened meanwhile: what is not seen again is over only when its monitors had the time to tell.</summary>
     private DateTimeOffset HoldsUntil(RunState state, RunView view)
     {
         var until = state.Start!.At + Playbook.HoldFor;
-        var told = state.TakenOverAt + RarestRepeat;
-        return state.TakenOverAt > state.Start.At && told > until && state.Admission is null && !StillFires(state, view) ? told : until;
+        var taken = Time(view.Incident, "recoveredAt");
+        if (state.TakenOverAt > state.Start.At && !(taken > state.TakenOverAt)) taken = state.TakenOverAt;
+        return taken + RarestRepeat is { } told && told > until && state.Admission is null && !StillFires(state, view) ? told : until;
     }
 
     /// <summary>What a cancel asks for is done during a hold too.</summary>
@@ -127,10 +129,10 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
     /// Seen since the start and not long before now; where the incident does not tell, it is taken to go on: unknown is not calm.
     /// </summary>
     private bool StillFires(RunState state, RunView view) =>
-        view.Incident.ValueKind != System.Text.Json.JsonValueKind.Object
-        || !view.Incident.TryGetProperty("lastSeenAt", out var text)
-        || !text.TryGetDateTimeOffset(out var at)
-        || (at > state.Start!.At && at > state.Start.At + Playbook.HoldFor - RarestRepeat);
+        Time(view.Incident, "lastSeenAt") is not { } at || (at > state.Start!.At && at > state.Start.At + Playbook.HoldFor - RarestRepeat);
+
+    private static DateTimeOffset? Time(JsonElement incident, string field) =>
+        incident.ValueKind == JsonValueKind.Object && incident.TryGetProperty(field, out var text) && text.TryGetDateTimeOffset(out var at) ? at : null;
 
     private DateTimeOffset RunDeadline(RunState state) => state.Start!.At + Playbook.Timeout + state.HeldFor;
 

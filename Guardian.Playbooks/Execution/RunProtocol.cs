@@ -37,7 +37,7 @@ public sealed record TargetNode(string Name, IReadOnlyCollection<string> Roles);
 /// <summary>Something from outside that a run is told.</summary>
 public abstract record RunInput
 {
-    /// <summary>The agent's answer for a key (of a step or of its undo). <paramref name="Attempt"/>: the attempt it answers; 0 where it does not say.</summary>
+    /// <summary>The agent's answer for a key (of a step or of its undo). <paramref name="Attempt"/>: the attempt it answers; 0 where it answers what became of the key.</summary>
     public sealed record Outcome(string Key, OutcomeKind Kind, JsonElement Output, string? Reason, int Attempt = 0) : RunInput;
 
     /// <summary>A probe's answer for a verification, or for the <c>skipWhen</c> of a step. <paramref name="Error"/> set: the probe itself failed.</summary>

@@ -19,7 +19,7 @@ internal sealed class RunScript(PlaybookTest test, Vocabulary vocabulary)
         var outcome = scripted is null ? new ScriptedOutcome(OutcomeKind.Succeeded) : scripted[Math.Clamp(attempt - 1, 0, scripted.Count - 1)];
         if (outcome.Kind is not { } kind) return null;
         var output = kind == OutcomeKind.Succeeded && !undo ? Fill(vocabulary.Actions[action].Outputs, outcome.Output) : default;
-        return new RunInput.Outcome(key, kind, output, kind == OutcomeKind.Succeeded ? null : $"the test says {kind.ToString().ToLowerInvariant()}");
+        return new RunInput.Outcome(key, kind, output, kind == OutcomeKind.Succeeded ? null : $"the test says {kind.ToString().ToLowerInvariant()}", attempt);
     }
 
     /// <summary>The next measurement of a verification; null where the test says nothing of it.</summary>

@@ -164,6 +164,23 @@ public class NodeAgentTests : TestKit
         await ExpectNoMsgAsync(TimeSpan.FromMilliseconds(100));
     }
 
+    /// <summary>A question that was repeated is looked into once more, and meanwhile the run has asked anew.</summary>
+    [Fact]
+    public async Task What_a_look_finds_is_no_answer_to_an_order_that_came_meanwhile()
+    {
+        _action.Repeatable = true;
+        var agent = Agent();
+        agent.Tell(new ResolveAction { Dispatch = Dispatch(epoch: 2, input: """{ "how": "fog" }""") });
+        await AwaitAssertAsync(() => _action.Looks.Should().Be(1));
+        agent.Tell(Dispatch(epoch: 2));
+        agent.Tell(Dispatch(epoch: 2)); // repeated
+        _action.Release.SetResult();
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Unknown && x.Attempt == 0);
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Succeeded && x.Attempt == 1);
+        _action.Executions.Should().Be(1);
+        await ExpectNoMsgAsync(TimeSpan.FromMilliseconds(100));
+    }
+
     [Fact]
     public async Task A_key_that_is_called_off_is_refused_when_it_comes_late()
     {
@@ -292,6 +309,9 @@ public class NodeAgentTests : TestKit
     {
         private int _executions;
         private int _undos;
+        private int _looks;
+
+        public int Looks => Volatile.Read(ref _looks);
 
         public IActorRef? Silent { get; set; }
 
@@ -302,6 +322,8 @@ public class NodeAgentTests : TestKit
         public override string Name => "test.count";
         public override RiskClass Risk => RiskClass.Contain;
         public override bool HasUndo => true;
+        public override bool Idempotent => Repeatable;
+        public bool Repeatable { get; set; }
 
         public override async Task<CountOutput> ExecuteAsync(CountInput input, ActionContext context, CancellationToken cancellation)
         {
@@ -324,8 +346,17 @@ public class NodeAgentTests : TestKit
             return Task.CompletedTask;
         }
 
-        public override Task<(OutcomeKind Kind, CountOutput? Output)> ProbeAsync(CountInput input, ActionContext context, CancellationToken cancellation) =>
-            Task.FromResult(Effect ? (OutcomeKind.Succeeded, new CountOutput(7)) : (OutcomeKind.NotDone, (CountOutput?)null));
+        public override async Task<(OutcomeKind Kind, CountOutput? Output)> ProbeAsync(CountInput input, ActionContext context, CancellationToken cancellation)
+        {
+            if (input.How == "fog")
+            {
+                Interlocked.Increment(ref _looks);
+                await Release.Task;
+                return (OutcomeKind.Unknown, null);
+            }
+
+            return Effect ? (OutcomeKind.Succeeded, new CountOutput(7)) : (OutcomeKind.NotDone, null);
+        }
     }
 
     internal sealed record EchoInput(string Text);

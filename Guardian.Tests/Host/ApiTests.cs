@@ -51,6 +51,17 @@ public sealed class ApiTests
         bus.GetProperty("sent").GetInt64().Should().Be(bus.GetProperty("accepted").GetInt64() + bus.GetProperty("refused").EnumerateObject().Sum(x => x.Value.GetInt64()));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task The_uptime_goes_by_no_wall_clock(int hours)
+    {
+        await using var host = await StartAsync();
+        host.Jump(TimeSpan.FromHours(hours));
+        var status = JsonDocument.Parse((await host.SendAsync("GET", "/api/v1/status")).Body).RootElement;
+        status.GetProperty("uptime").GetDouble().Should().BeInRange(UpFor.TotalSeconds, UpFor.TotalSeconds + 300);
+    }
+
     [Fact]
     public async Task Bans_are_listed_set_and_lifted_as_an_operators()
     {

@@ -5,6 +5,7 @@ using Akka.Configuration;
 using Guardian.Actors.Autonomy;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
+using Guardian.Actors.Chaos;
 using Guardian.Actors.Kernels;
 using Guardian.Actors.Scheduling;
 using Guardian.Actors.Guards;
@@ -29,7 +30,10 @@ namespace Guardian.Tests.Host;
 internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClients, IReadModel
 {
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("guardian-host-");
-    private readonly TimeProvider _time = TimeProvider.System;
+    /// <summary>It started so long ago.</summary>
+    public static readonly TimeSpan UpFor = TimeSpan.FromSeconds(90);
+
+    private readonly JumpableTime _time = new(TimeProvider.System);
     private WebApplication? _app;
     private ActorSystem? _own;
 
@@ -101,6 +105,9 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
 
     public static (string Name, string Value) As(string principal) => ("X-Guardian-Principal", principal);
 
+    /// <summary>The wall clock jumps.</summary>
+    public void Jump(TimeSpan by) => _time.Jump(by);
+
     public Task StopAsync() => _app!.StopAsync();
 
     public async ValueTask DisposeAsync()
@@ -119,7 +126,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             NodeName = "node-1",
             Options = Options,
             DataDirectory = DataDirectory,
-            StartedAt = _time.GetUtcNow(),
+            StartedAt = _time.GetUtcNow() - UpFor,
+            Started = _time.GetTimestamp() - (long)(UpFor.TotalSeconds * _time.TimestampFrequency),
             Time = _time,
             Bans = new BanView(_time),
             Mode = new ModeView(OperatingMode.Enforce, Options.Autonomy.For),

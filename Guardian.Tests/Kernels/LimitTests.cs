@@ -98,6 +98,37 @@ public sealed class LimitTests(ITestOutputHelper output) : IDisposable
         missing.Should().Throw<ProcessStartException>().WithMessage("*'/no/such/program'*No such file*");
     }
 
+    [ControlGroupFact]
+    public async Task Groups_that_nobody_is_in_are_removed_by_any_node_unless_they_are_new()
+    {
+        var (left, made, entered) = (Group("left"), Group("made"), Group("entered"));
+        var (instance, _) = Start(new LimitSpec(), "sleep", "1000");
+        entered.Add(instance.Identity);
+        foreach (var group in new[] { left, made, entered }) Age(group);
+        made.Create(); // about to be entered
+        ControlGroup.RemoveUnused();
+        Directory.Exists(Folder(left)).Should().BeFalse();
+        Directory.Exists(Folder(made)).Should().BeTrue();
+        Directory.Exists(Folder(entered)).Should().BeTrue();
+        await instance.StopAsync(TimeSpan.Zero, Task.CompletedTask);
+        made.Remove();
+        entered.Remove();
+
+        ControlGroup Group(string name)
+        {
+            var group = ControlGroup.Find($"{_name}-{name}", new LimitSpec())!;
+            group.Create();
+            return group;
+        }
+
+        static string Folder(ControlGroup group) => Path.GetDirectoryName(group.Doors[0])!;
+
+        static void Age(ControlGroup group)
+        {
+            foreach (var door in group.Doors) Directory.SetLastWriteTimeUtc(Path.GetDirectoryName(door)!, DateTime.UtcNow.AddMinutes(-2));
+        }
+    }
+
     private static Task<double> UsedAsync(ProcessInstance instance) => CpuUse.MeasureAsync(instance.Processes, TimeSpan.FromSeconds(2), default);
 
     /// <summary>A keeper that undoes at once when it is asked to.</summary>

@@ -41,7 +41,7 @@ public sealed class PressureReleaseTests : TestKit
         }));
         _scheduler = Sys.ActorOf(WorkScheduler.Props(
             new SchedulerMemory("n", _board, new LeaseSet<SchedulerMode>(TimeProvider.System)), (_, _) => new TaskCompletionSource<BusPort>().Task, TimeProvider.System));
-        _release = Sys.ActorOf(PressureRelease.Props(new PressureRelease.Links(_kernels, _scheduler, _api, "n", () => _held), new StagedRelease(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5))));
+        _release = Sys.ActorOf(PressureRelease.Props(new PressureRelease.Links(_kernels, _scheduler, _api, "n", () => _held), new StagedRelease(new ResourceMonitorOptions())));
     }
 
     private async Task ShedAsync(string owner)
@@ -53,7 +53,7 @@ public sealed class PressureReleaseTests : TestKit
     }
 
     private void Sample(double second, bool pressed, double? calm) => _release.Tell(new Calmness(
-        TimeSpan.FromSeconds(second), DateTimeOffset.UtcNow.AddSeconds(second), [new ResourceCalm(Key, pressed, calm is { } known ? TimeSpan.FromSeconds(known) : null)]));
+        TimeSpan.FromSeconds(second), [new ResourceCalm(Key, pressed, calm is { } known ? TimeSpan.FromSeconds(known) : null)]));
 
     private async Task<(int Api, SchedulerMode Mode, int Paused)> NowAsync()
     {

@@ -10,6 +10,7 @@ public class StagedReleaseTests
     private const string Key = "resource/cpu/n";
     private static readonly DateTimeOffset T0 = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly string Run = IncidentKeys.Incident(IncidentKeys.Entity(Key), 3) + ".2";
+    private readonly ResourceMonitorOptions _options = new();
     private readonly List<Mitigation> _inForce = [];
 
     private static Mitigation Lease(string kind, double since, double until, string? owner = null, string target = "x") => new()
@@ -28,11 +29,10 @@ public class StagedReleaseTests
     }
 
     /// <summary>A load, second by second, through the detector and the release; each stage with its time.</summary>
-    private List<(double At, string Kinds)> Live(Func<double, double?> cpu, double seconds, ResourceDetector? detector = null, StagedRelease? release = null, Action<double>? each = null)
+    private List<(double At, string Kinds)> Live(Func<double, double?> cpu, double seconds, ResourceDetector? detector = null, StagedRelease? release = null, Action<double>? each = null, bool always = false)
     {
-        var options = new ResourceMonitorOptions();
-        detector ??= new ResourceDetector(options, "n", "e");
-        release ??= new StagedRelease(options.Dwell, options.ReleaseEvery);
+        detector ??= new ResourceDetector(_options, "n", "e");
+        release ??= new StagedRelease(_options);
         var stages = new List<(double, string)>();
         for (double t = 0; t <= seconds; t += detector.NextInterval.TotalSeconds)
         {
@@ -42,7 +42,7 @@ public class StagedReleaseTests
             foreach (var resource in detector.Calm)
             {
                 if (!release.IsDue(resource, clock)) continue;
-                var stage = release.Stage(resource, clock, at, _inForce.Where(x => x.Since <= at && x.Until > at));
+                var stage = release.Stage(resource, clock, _inForce.Where(x => always || (x.Since <= at && x.Until > at)));
                 if (stage.Count == 0) continue;
                 stages.Add((t, string.Join("+", stage.Select(StagedRelease.Kind))));
                 _inForce.RemoveAll(stage.Contains);
@@ -91,6 +91,76 @@ public class StagedReleaseTests
     }
 
     [Fact]
+    public void What_was_not_measured_for_a_moment_was_not_calm_for_that_moment()
+    {
+        Shed(15);
+        var stages = Live(t => t is >= 3 and < 30 ? 100 : t is >= 36 and < 37 ? null : 20, 60);
+        (stages[0].At - 37).Should().BeInRange(9, 12, "the dwell begins anew");
+    }
+
+    [Fact]
+    public void After_a_break_in_the_samples_the_dwell_begins_anew()
+    {
+        var (detector, release) = (new ResourceDetector(_options, "n", "e"), new StagedRelease(_options));
+        Shed(0);
+        Live(_ => 20, 7, detector, release).Should().BeEmpty();
+        var dueAt = Enumerable.Range(37, 20).First(t =>
+        {
+            detector.Observe(ResourceDetectorTests.Sample(t, 20));
+            return detector.Calm.Any(x => release.IsDue(x, TimeSpan.FromSeconds(t)));
+        });
+        (dueAt - 37).Should().BeInRange(9, 12, "nobody knows what was in the half minute before");
+    }
+
+    [Fact]
+    public void A_resource_that_is_gone_is_not_calm()
+    {
+        var detector = new ResourceDetector(_options, "n", "e");
+        for (var t = 0; t < 20; t++) detector.Observe(ResourceDetectorTests.Sample(t, 20));
+        detector.Calm.Should().OnlyContain(x => x.Calm > TimeSpan.FromSeconds(10));
+        detector.Observe(ResourceDetectorTests.Sample(20, 20) with { Disks = [] });
+        detector.Calm.Single(x => x.Key.Contains("disk")).Calm.Should().BeNull();
+        detector.Calm.Count(x => x.Calm is null).Should().Be(1);
+    }
+
+    [Theory]
+    [InlineData(3600)] // the wall clock was right, or an hour ahead, when it was asked for, and is set back
+    [InlineData(-3600)]
+    public void A_wall_clock_that_jumps_changes_neither_what_is_given_back_nor_what_is_left_alone(double jump)
+    {
+        Shed(15);
+        _inForce.AddRange(_inForce.Select(x => x with { Since = x.Since.AddSeconds(jump), Until = x.Until.AddSeconds(jump) }).ToList());
+        _inForce.RemoveRange(0, _inForce.Count / 2);
+        var late = Lease("kernel-throttle", 58 - jump, 800, target: "late");
+        var stages = Live(t => t is >= 3 and < 45 ? 100 : 20, 90, always: true, each: t =>
+        {
+            if (t is >= 58 and < 59 && !_inForce.Contains(late)) _inForce.Add(late);
+        });
+        stages.Should().HaveCount(4);
+        _inForce.Should().Equal([late], "asked for in calm");
+    }
+
+    [Fact]
+    public void A_load_that_only_the_restrictions_keep_away_is_let_in_less_and_less_often()
+    {
+        var (detector, pressures) = (new ResourceDetector(_options, "n", "e"), 0);
+        var (run, pressedBefore) = (1, false);
+        // A load that lasts for half an hour; whatever is restricted, any of it, holds it down.
+        Live(t => t >= 1800 || _inForce.Exists(x => x.Since <= T0.AddSeconds(t) && x.Until > T0.AddSeconds(t)) ? 20 : 100, 2100, detector, each: t =>
+        {
+            var pressed = detector.Pressed.Count > 0;
+            if (pressed && !pressedBefore)
+            {
+                pressures++;
+                Shed(t + 1, $"{IncidentKeys.Incident(IncidentKeys.Entity(Key), ++run)}.1");
+            }
+
+            pressedBefore = pressed;
+        });
+        pressures.Should().BeInRange(15, 22, "the leases last 100 s; with a dwell that stays it is let in every 40 s");
+    }
+
+    [Fact]
     public void What_others_hold_is_never_given_back()
     {
         var others = new[] { "operator/alice", "monitor/resource/cpu/n", IncidentKeys.Incident(IncidentKeys.Entity("resource/memory/n"), 3) + ".2", Run[..^2], Run + "x", "x" + Run };
@@ -122,14 +192,15 @@ public class StagedReleaseTests
     }
 
     [Fact]
-    public void A_recurrence_is_given_back_like_the_first()
+    public void A_recurrence_soon_after_waits_for_two_dwells_a_later_one_is_given_back_like_the_first()
     {
         Shed(15);
-        var second = Run[..^1] + "3";
-        Shed(130, second);
-        var stages = Live(t => t is >= 3 and < 45 or >= 110 and < 150 ? 100 : 20, 200);
-        stages.Should().HaveCount(8);
-        (stages[4].At - 150).Should().BeInRange(9, 12);
+        Shed(130, Run[..^1] + "3");
+        Shed(430, Run[..^1] + "4");
+        var stages = Live(t => t is >= 3 and < 45 or >= 110 and < 150 or >= 410 and < 450 ? 100 : 20, 500);
+        stages.Should().HaveCount(12);
+        (stages[4].At - 150).Should().BeInRange(19, 22);
+        (stages[8].At - 450).Should().BeInRange(9, 12);
     }
 
     /// <summary>Whatever the load does: only after the dwell, never two stages close together, never anything of others; and calm gives all back.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Guardian.Actors.Kernels;
+using Guardian.Playbooks.Execution;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Actions.BuiltIn;
@@ -15,7 +16,10 @@ internal sealed record KernelsScaleOutput(
     [property: Description("Replicas more, or with a minus fewer.")] int Change,
     [property: Description("The kernels, each as name=before:after.")] IReadOnlyList<string> Kernels);
 
-/// <summary>Changes the number of replicas within each kernel's bounds. Its undo scales back to what was before.</summary>
+/// <summary>
+/// Changes the number of replicas within each kernel's bounds, each kernel once under the step's key. The kernels know what they changed
+/// under it: undo and probe need no output, which a step that ran out of time does not have.
+/// </summary>
 internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAction<KernelsScaleInput, KernelsScaleOutput>
 {
     public override string Name => "kernels.scale";
@@ -34,11 +38,11 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
         foreach (var kernel in Candidates(input))
         {
             if (left == 0) break;
-            var answer = await AskAsync(new ScaleKernel { Name = kernel, Change = left, By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}" }, cancellation).ConfigureAwait(false);
+            var answer = await AskAsync(new ScaleKernel { Name = kernel, Change = left, Key = context.ActKey, By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}" }, cancellation).ConfigureAwait(false);
             refusal = answer.Reason;
             if (!answer.Done) continue;
             left -= answer.Replicas.After - answer.Replicas.Before;
-            changed.Add(FormattableString.Invariant($"{kernel}={answer.Replicas.Before}:{answer.Replicas.After}"));
+            changed.Add(Show(kernel, answer));
         }
 
         return changed.Count > 0
@@ -48,21 +52,30 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
 
     public override async Task UndoAsync(KernelsScaleInput input, KernelsScaleOutput? output, ActionContext context, CancellationToken cancellation)
     {
-        if (output is null) throw new ActionFailedException("how many replicas there were is not known; scale by hand: guardian kernels scale");
-        foreach (var entry in output.Kernels)
-        {
-            var name = entry[..entry.LastIndexOf('=')];
-            var before = int.Parse(entry[(entry.LastIndexOf('=') + 1)..].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
-            var answer = await AskAsync(new ScaleKernel { Name = name, To = before, By = context.RunId, Reason = "undo" }, cancellation).ConfigureAwait(false);
-            if (!answer.Done && !answer.NotFound) throw new ActionFailedException($"'{name}' was not scaled back to {before}: {answer.Reason}");
-        }
+        var answers = await AskAllAsync(x => new ScaleKernel { Name = x, Key = context.ActKey, TakeBack = true, By = context.RunId, Reason = "undo" }, cancellation).ConfigureAwait(false);
+        if (answers.FirstOrDefault(x => !x.Done && !x.NotFound) is { } failed) throw new ActionFailedException($"a kernel was not scaled back: {failed.Reason}");
     }
+
+    public override async Task<(OutcomeKind Kind, KernelsScaleOutput? Output)> ProbeAsync(KernelsScaleInput input, ActionContext context, CancellationToken cancellation)
+    {
+        var answers = await AskAllAsync(x => new FindScale { Name = x, Key = context.ActKey, By = context.RunId, Reason = "probe" }, cancellation).ConfigureAwait(false);
+        if (answers.Any(x => !x.Done && !x.NotFound)) return (OutcomeKind.Unknown, null);
+        var done = answers.Where(x => x.Done).ToList();
+        return done.Count == 0
+            ? (OutcomeKind.NotDone, null)
+            : (OutcomeKind.Succeeded, new KernelsScaleOutput(done.Sum(x => x.Replicas.After - x.Replicas.Before), [.. done.Select(x => Show(x.Kernels[0], x))]));
+    }
+
+    private static string Show(string kernel, KernelAnswer answer) => FormattableString.Invariant($"{kernel}={answer.Replicas.Before}:{answer.Replicas.After}");
+
+    private Task<KernelAnswer[]> AskAllAsync(Func<string, KernelCommand> command, CancellationToken cancellation) =>
+        Task.WhenAll(dependencies.Kernels.All.Select(x => AskAsync(command(x.Name), cancellation)));
 
     private List<string> Candidates(KernelsScaleInput input) => input.Kernel is { } named
         ? [named]
         : dependencies.Kernels.All.Where(x => x.Criticality != KernelCriticality.Critical && (input.Classes is not { Count: > 0 } || input.Classes.Contains(x.Class)))
             .OrderByDescending(x => x.Criticality).ThenByDescending(x => x.Replicas.Count).Select(x => x.Name).ToList();
 
-    private Task<KernelAnswer> AskAsync(ScaleKernel scale, CancellationToken cancellation) =>
-        Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, scale, cancellation);
+    private Task<KernelAnswer> AskAsync(KernelCommand command, CancellationToken cancellation) =>
+        Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, command, cancellation);
 }

@@ -13,8 +13,12 @@ internal sealed class ControlGroup
     private const string Cpu = "cpu";
     private const string Memory = "memory";
     private const string Pids = "pids";
+    private const string Ours = "guardian-";
     private const int Period = 100_000; // microseconds, the kernel's own default
     private const int Shortest = 1_000; // the kernel takes no shorter quota
+
+    /// <summary>From the making of a group to its first process it takes moments.</summary>
+    private static readonly TimeSpan EnteredWithin = TimeSpan.FromMinutes(1);
 
     /// <summary>Group of Guardian's own that a manager of services gives it inside the one that is delegated: the kernels' groups are made beside it.</summary>
     private const string OwnSubgroup = "guardian";
@@ -62,6 +66,24 @@ internal sealed class ControlGroup
             foreach (var path in Directory.EnumerateDirectories(parent, Prefix(node) + "*")) TryDelete(path);
     }
 
+    /// <summary>
+    /// Removes groups that nothing is in and that were made a while ago, whichever node's: a node that was killed may never come back under
+    /// its name. Another node that wants its group again makes it anew.
+    /// </summary>
+    public static void RemoveUnused()
+    {
+        var before = DateTime.UtcNow - EnteredWithin; // the files' clock
+        try
+        {
+            foreach (var parent in Parents([Cpu, Memory, Pids], out _).Values.Distinct())
+                foreach (var path in Directory.EnumerateDirectories(parent, Ours + "*").Where(x => Directory.GetLastWriteTimeUtc(x) < before)) TryDelete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nobody is harmed by an empty group; the next start looks again.
+        }
+    }
+
     /// <summary>Makes it, with its lasting limits.</summary>
     /// <exception cref="IOException">The kernel does not allow it, or lacks a controller.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
@@ -70,7 +92,12 @@ internal sealed class ControlGroup
         foreach (var (limit, controller) in new[] { (_limits.Cpu is not null, Cpu), (_limits.Memory is not null, Memory), (_limits.Processes is not null, Pids) })
             if (limit && !_paths.ContainsKey(controller)) throw new IOException($"the controller '{controller}' is not there");
         if (_second) File.WriteAllText(Path.Combine(Path.GetDirectoryName(_paths.Values.First())!, "cgroup.subtree_control"), string.Join(' ', _paths.Keys.Select(x => "+" + x)));
-        foreach (var path in _paths.Values) Directory.CreateDirectory(path);
+        foreach (var path in _paths.Values.Distinct())
+        {
+            Directory.CreateDirectory(path);
+            Directory.SetLastWriteTimeUtc(path, DateTime.UtcNow); // not unused, see RemoveUnused
+        }
+
         if (HasCpu) File.WriteAllText(QuotaFile, Unthrottled);
         if (_limits.Memory is { } memory) Write(Memory, _second ? "memory.max" : "memory.limit_in_bytes", memory);
         if (_limits.Processes is { } processes) Write(Pids, "pids.max", processes);
@@ -113,7 +140,7 @@ internal sealed class ControlGroup
         }
     }
 
-    private static string Prefix(string node) => $"guardian-{node}-";
+    private static string Prefix(string node) => $"{Ours}{node}-";
 
     /// <summary>Where groups are made, by controller; none where that is not known.</summary>
     private static Dictionary<string, string> Parents(IEnumerable<string> controllers, out bool second)

@@ -114,14 +114,14 @@ internal sealed class RunBench(Playbook playbook)
 
     public void Answer(OutcomeKind kind, string? reason = null)
     {
-        var key = Settle().Commands.Single() switch
+        var (key, attempt) = Settle().Commands.Single() switch
         {
-            RunCommand.Dispatch x => x.Key,
-            RunCommand.Resolve x => x.Key,
-            RunCommand.Cancel x => x.Key,
+            RunCommand.Dispatch x => (x.Key, x.Attempt),
+            RunCommand.Resolve x => (x.Key, 0),
+            RunCommand.Cancel x => (x.Key, 0),
             var other => throw new InvalidOperationException($"{other}"),
         };
-        Tell(new RunInput.Outcome(key, kind, RunFixture.Json("""{ "value": 7 }"""), reason));
+        Tell(new RunInput.Outcome(key, kind, RunFixture.Json("""{ "value": 7 }"""), reason, attempt));
     }
 
     public void Probe(bool healthy)

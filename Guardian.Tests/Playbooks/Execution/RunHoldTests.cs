@@ -76,6 +76,25 @@ public sealed class RunHoldTests
         then.Events.Should().ContainSingle().Which.Should().BeOfType(seenAgain is null ? typeof(RunEnded) : typeof(RunReleased));
     }
 
+    /// <summary>The process died between the incident and its run: the run is new, and yet nobody looked.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(605)]
+    public void After_its_incident_was_read_back_monitors_get_the_time_to_tell_again(int? seenAgain)
+    {
+        var machine = new RunMachine(RunFixture.Load("holdFor: 1m\nsteps:\n  - { id: ban, action: contain, with: { value: 1 }, undo: auto }"), RunFixture.Vocabulary);
+        RunView At(double after, double seen) => new(
+            RunFixture.Origin.AddSeconds(after),
+            RunFixture.Json($$"""{ "type": "test.trouble", "violations": 10, "lastSeenAt": "{{RunFixture.Origin.AddSeconds(seen):O}}", "recoveredAt": "{{RunFixture.Origin.AddSeconds(540):O}}" }"""),
+            null, _ => OperatingMode.Enforce);
+        var state = RunState.Empty.Apply(machine.Start("r", "i", "k", "n1", 1, "so", At(541, 0)));
+        foreach (var e in machine.Decide(state, At(541, 0)).Events) state = state.Apply(e);
+        var decision = machine.Decide(state, At(602, 0));
+        (decision.Events.Count, decision.WakeAt).Should().Be((0, RunFixture.Origin.AddSeconds(630)));
+        var then = machine.Decide(state, seenAgain is { } seen ? At(606, seen) : At(631, 0));
+        then.Events.Should().ContainSingle().Which.Should().BeOfType(seenAgain is null ? typeof(RunEnded) : typeof(RunReleased));
+    }
+
     [Fact]
     public void A_hold_that_comes_while_the_guards_refuse_stops_their_clock()
     {

@@ -201,6 +201,24 @@ public sealed class RunMachineTests
         bench.Journal.OfType<StepDispatched>().Select(x => (x.Key, x.Attempt)).Should().Equal(("r/ban", 1), ("r/ban", 1));
     }
 
+    /// <summary>A question is repeated until it is answered, so an answer may come twice, the second after the step is under way again.</summary>
+    [Theory]
+    [InlineData(OutcomeKind.Unknown)]
+    [InlineData(OutcomeKind.NotDone)]
+    [InlineData(OutcomeKind.Failed)]
+    public void A_second_answer_to_an_old_question_says_nothing_of_what_is_under_way(OutcomeKind late)
+    {
+        var bench = Bench("steps:\n  - { id: ban, action: contain, with: { value: 2 } }");
+        bench.Settle();
+        bench.Crash();
+        bench.Answer(OutcomeKind.Unknown);
+        bench.Tell(new RunInput.Outcome("r/ban", late, default, "the agent has no record", 0));
+        bench.Phase("ban").Should().Be(StepPhase.Running);
+        bench.Journal.OfType<StepDispatched>().Should().HaveCount(2);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Phase("ban").Should().Be(StepPhase.Succeeded);
+    }
+
     [Fact]
     public void A_hold_stops_everything_and_its_time_does_not_count()
     {
