@@ -10,6 +10,15 @@ internal sealed partial class IncidentActor
     private void Raise(IncidentRaised raised)
     {
         var now = _deps.Time.GetUtcNow();
+        if (!_state.Knows(raised) && IncidentLogic.IsCovered(_state, raised))
+        {
+            // Not counted either: whoever tells it late tells again what others have told.
+            Accept(raised, Sender);
+            Sender.Tell(new IncidentOver { Key = raised.Key, Episode = raised.Episode });
+            Rest();
+            return;
+        }
+
         if (_state.Number == 0 && _deps.NumberFloor() is null)
         {
             Rest(); // the monitor repeats it; an id must not be given twice

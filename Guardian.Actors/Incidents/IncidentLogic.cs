@@ -46,6 +46,13 @@ internal static class IncidentLogic
             : new IncidentOpened { At = now, IncidentId = IncidentKeys.Incident(entity, (state.Number == 0 ? floor : state.Number) + 1), Raised = raised };
     }
 
+    /// <summary>
+    /// True where the incident that is over covers it: it happened before the end and is told late, by a monitor that heard of it late. A
+    /// time from long before the incident began is a clock that goes wrong, and opens one: rather one too many than none.
+    /// </summary>
+    public static bool IsCovered(IncidentState state, IncidentRaised raised) =>
+        state.Over is { } over && raised.At <= over.At && raised.At >= state.OpenedAt - StillFires;
+
     /// <summary>The run for an incident that needs one.</summary>
     public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now, SwitchView? switches = null)
     {

@@ -81,18 +81,18 @@ internal sealed class AclViolationMonitor : ReceiveActor, IWithTimers
         _log.Info("Watching access violations on '{0}'", ack.Subscribe.Topic);
     }
 
+    // A mediator that crashed is restarted in its place; one that stopped did so because the node leaves, and does not come back.
     private void OnTerminated(Terminated terminated)
     {
         _subscribed = false;
-        _log.Warning("The mediator {0} stopped; access violations are not seen until it is back", terminated.ActorRef);
-        Context.Watch(_links.Mediator);
-        Timers.StartSingleTimer("subscribe", SubscribeNow.Instance, SubscribeRetry);
+        Timers.Cancel("subscribe");
+        _log.Warning("The mediator {0} stopped, as it does when its node leaves the cluster: access violations are not seen until this node starts again", terminated.ActorRef);
     }
 
     private void OnDigest(ViolationDigest digest)
     {
         var now = _links.Time.GetUtcNow();
-        var deltas = _state.Ledger.Observe(digest);
+        var deltas = _state.Ledger.Observe(digest, now);
         Remember(deltas, now);
         var observed = _state.Detector.Observe(deltas, now);
         foreach (var detection in observed.Detections) OnDetection(detection, digest.DeclaredPrincipals, now);

@@ -12,6 +12,9 @@ namespace Guardian.Actors.Monitoring;
 /// <param name="own">Incarnation of this node's bus: all of it is new.</param>
 internal sealed class DigestLedger(int rows, long own = 0)
 {
+    /// <summary>In the first digest that is heard of a bus, denials up to this old are what it was sent for; older ones are a repeat, or were missed.</summary>
+    private static readonly TimeSpan News = ViolationDigests.RepeatAfter / 2;
+
     /// <summary>Incarnations remembered: a cluster of 50 nodes, each started 20 times.</summary>
     private const int Incarnations = 1_000;
 
@@ -40,29 +43,30 @@ internal sealed class DigestLedger(int rows, long own = 0)
     public int Count => Rows.Count;
 
     /// <summary>
-    /// The monitor listens from now on. What another bus had counted until then is history, which its own monitor and the others have
-    /// judged: a node that starts again must not raise it a second time. Without this call everything is new, as in a trace.
+    /// The monitor listens from now on. What a bus that is older had counted before this monitor heard of it for the first time is history,
+    /// which its own monitor and the others have judged: a node that starts again must not raise it a second time. That it listens is not
+    /// enough, since the other nodes have to learn of it first. Without this call everything is new, as in a trace.
     /// </summary>
     public void Begin(DateTimeOffset now) => _since ??= now;
 
     private bool IsOlder(ViolationDigest digest) => digest.Incarnation != own && digest.Incarnation < _since?.UtcTicks;
 
     /// <summary>Takes a digest in; the answer holds one entry for each row with something new.</summary>
-    public IReadOnlyList<ViolationDelta> Observe(ViolationDigest digest)
+    public IReadOnlyList<ViolationDelta> Observe(ViolationDigest digest, DateTimeOffset now)
     {
         Digests++;
-        var incarnation = Totals(digest);
+        var incarnation = Totals(digest, now);
         var deltas = new List<ViolationDelta>(digest.Rows.Count);
         foreach (var row in digest.Rows)
-            if (Advance(digest, incarnation, row) is { } delta)
+            if (Advance(digest.Node, digest.Incarnation, incarnation, row) is { } delta)
                 deltas.Add(delta);
         return deltas;
     }
 
-    private Incarnation Totals(ViolationDigest digest)
+    private Incarnation Totals(ViolationDigest digest, DateTimeOffset now)
     {
         var key = (digest.Node, digest.Incarnation);
-        if (!_incarnations.TryUse(key, out var known)) _incarnations.Set(key, known = new Incarnation());
+        if (!_incarnations.TryUse(key, out var known)) _incarnations.Set(key, known = new Incarnation { HistoryUpTo = digest.Sequence > 1 && IsOlder(digest) ? now - News : null });
         Denied += Grow(ref known.Denied, digest.Denied);
         Blacklisted += Grow(ref known.Blacklisted, digest.Blacklisted);
         Overflow += Grow(ref known.Overflow, digest.Overflow);
@@ -76,12 +80,12 @@ internal sealed class DigestLedger(int rows, long own = 0)
         return grown;
     }
 
-    private ViolationDelta? Advance(ViolationDigest digest, Incarnation incarnation, AclViolation row)
+    private ViolationDelta? Advance(string node, long number, Incarnation incarnation, AclViolation row)
     {
-        var key = (digest.Node, digest.Incarnation, row.Row);
+        var key = (node, number, row.Row);
         if (!Rows.TryUse(key, out var known))
         {
-            known = row.Row <= incarnation.HighestFallen ? After(incarnation.FallenUpTo, row) : IsOlder(digest) ? Before(_since!.Value, row) : new Known();
+            known = row.Row <= incarnation.HighestFallen ? After(incarnation.FallenUpTo, row) : incarnation.HistoryUpTo is { } history ? Before(history, row) : new Known();
             Rows.Set(key, known);
         }
 
@@ -90,7 +94,7 @@ internal sealed class DigestLedger(int rows, long own = 0)
         if (row.Times.Count > 0 && row.Times[^1] > known.Last) known.Last = row.Times[^1];
         if (denied == 0 && blacklisted == 0) return null;
         var fresh = (int)Math.Min(denied, row.Times.Count);
-        return new ViolationDelta(digest.Node, row, denied, blacklisted, fresh == row.Times.Count ? row.Times : [.. row.Times.Skip(row.Times.Count - fresh)]);
+        return new ViolationDelta(node, row, denied, blacklisted, fresh == row.Times.Count ? row.Times : [.. row.Times.Skip(row.Times.Count - fresh)]);
     }
 
     /// <summary>The row may have been counted before it fell out: only what happened since is taken as new.</summary>
@@ -118,6 +122,7 @@ internal sealed class DigestLedger(int rows, long own = 0)
         public long Overflow;
         public long HighestFallen;
         public DateTimeOffset FallenUpTo;
+        public DateTimeOffset? HistoryUpTo { get; init; }
     }
 
     private sealed class Known

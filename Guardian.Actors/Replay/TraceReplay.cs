@@ -33,7 +33,7 @@ internal sealed class TraceReplay(MonitorOptions options)
 
         if (line.Heartbeats is { } look) Add(look, line.At);
         if (line.Violations is { } digest)
-            foreach (var detection in _acl.Observe(_ledger.Observe(digest), line.At).Detections)
+            foreach (var detection in _acl.Observe(_ledger.Observe(digest, line.At), line.At).Detections)
                 Raised(detection.Key, detection.Episode, detection.Type, detection.Subject, detection.At, $"{detection.Rule}; {detection.Violations} so far");
     }
 

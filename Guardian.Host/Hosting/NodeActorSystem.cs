@@ -10,7 +10,7 @@ internal static class NodeActorSystem
 {
     /// <summary>
     /// Failover measured with kill -9 among three processes: 47 s with Akka's defaults, about 10 s with these. Frames carry
-    /// the bus's 256 KiB bodies. CLR shutdown hooks are the host's, who stops in order.
+    /// the bus's 256 KiB bodies. A monitor is blind to the other nodes until they learned of its subscription by gossip. CLR shutdown hooks are the host's, who stops in order.
     /// </summary>
     private const string Tuning = """
         akka {
@@ -22,6 +22,7 @@ internal static class NodeActorSystem
             unreachable-nodes-reaper-interval = 500ms
             down-removal-margin = 2s
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            pub-sub { gossip-interval = 200ms }
             split-brain-resolver { active-strategy = keep-majority, stable-after = 5s }
             failure-detector { heartbeat-interval = 500ms, acceptable-heartbeat-pause = 2s }
             sharding {

@@ -99,6 +99,7 @@ public sealed partial class RunMachine
                 return Events(UndoOf(state, view, s, key, timeout));
             }
 
+            if (WentWithNode(view, s, s.UndoCall?.Node ?? s.Node!) is { } went) return Events(went);
             var end = s.UndoInDoubt ? state.TakenOverAt + timeout : s.UndoDeadline!.Value;
             if (view.Now >= end) return Events(UndoFailure(state, s, view.Now, $"no answer within {new Duration(timeout)}"));
             var inverse = s.UndoCall?.Action is null;
@@ -120,8 +121,7 @@ public sealed partial class RunMachine
     /// </summary>
     private RunEvent UndoOf(RunState state, RunView view, StepState s, string key, TimeSpan timeout)
     {
-        if (Gone(view, s.Node!) && !IsAnywhere((Declared(s.Id).Step?.Undo)?.Action ?? s.Action))
-            return new UndoEnded { At = view.Now, StepId = s.Id, Undone = true, Reason = $"it went with node {s.Node}, which left the cluster" };
+        if (WentWithNode(view, s, s.Node!) is { } went) return went;
         var undo = new UndoDispatched
         {
             At = view.Now, StepId = s.Id, Attempt = s.UndoAttempt + 1, Key = key, Deadline = view.Now + timeout,
@@ -137,6 +137,10 @@ public sealed partial class RunMachine
             return new UndoEnded { At = view.Now, StepId = s.Id, Undone = false, Reason = $"the input of its undo has no value: {e.Message}" };
         }
     }
+
+    private UndoEnded? WentWithNode(RunView view, StepState s, string node) => Gone(view, node) && !IsAnywhere(Declared(s.Id).Step?.Undo?.Action ?? s.Action)
+        ? new UndoEnded { At = view.Now, StepId = s.Id, Undone = true, Reason = $"it went with node {node}, which left the cluster" }
+        : null;
 
     private TimeSpan TimeoutOf(string id) => Declared(id).Step?.Timeout ?? UndoTimeout;
 

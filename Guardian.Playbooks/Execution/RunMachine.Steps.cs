@@ -44,7 +44,8 @@ public sealed partial class RunMachine
         {
             var s = state.Step(step.Id) ?? new StepState(step.Id, step.Action);
             if (!s.Over) return StepDecision(state, view, step, s, final: false);
-            var tolerated = step.ContinueOnError || (s.TargetGone && step.OutcomeIsUsed);
+            // What containment was to hold back went with its node.
+            var tolerated = step.ContinueOnError || (s.TargetGone && (step.OutcomeIsUsed || Risk(step.Action) == RiskClass.Contain));
             if (s.Phase is StepPhase.Failed or StepPhase.TimedOut && !tolerated)
                 return Fail(state, view, $"step {step.Id} failed: {s.Reason}", RollbackCause.StepFailed);
         }

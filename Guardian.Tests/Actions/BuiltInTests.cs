@@ -33,6 +33,11 @@ public class BuiltInTests : TestKit
         _registry = new GuardianRegistry([], BuiltInActions.Create(dependencies), BuiltInProbes.Create(dependencies));
     }
 
+    [Fact]
+    public void What_is_measured_of_the_cluster_is_measured_elsewhere_when_its_node_left() =>
+        _registry.Vocabulary.Probes.Values.Where(x => x.Anywhere).Select(x => x.Name)
+            .Should().BeEquivalentTo("blacklist.contains", "bus.health", "bus.violations", "cluster.config", "cluster.members");
+
     private ActionBinding Action(string name) => _registry.TryGetAction(name, out var found) ? found : throw new KeyNotFoundException(name);
 
     private Task<JsonElement> Execute(string name, string input) => Action(name).ExecuteAsync(JsonElement.Parse(input), Run, CancellationToken.None);

@@ -34,6 +34,10 @@ public sealed class ClusterTests
             }, Soon);
         }
 
+        // A monitor is blind to a node until that has learned of it; then one denial is one digest more on every node.
+        foreach (var node in cluster.Nodes)
+            await node.UntilAsync("all monitors hear it", () => AllHearAsync(cluster, node), Soon);
+
         // Four denials on each within a second are nobody's flood there, and one flood together.
         await Task.WhenAll(cluster.Nodes.Select(x => TestCluster.FloodAsync(x, "visitor", "library.sealed.x", 4)));
         var incident = await TestCluster.IncidentAsync(a, "acl/principal/visitor", x => x == "resolved", Soon);
@@ -67,6 +71,18 @@ public sealed class ClusterTests
         second.Output.Should().Contain("the name 'n1' (Guardian:Node:Name) is taken by");
         await cluster.SeesAsync(a, 3);
     }
+
+    private static async Task<bool> AllHearAsync(TestCluster cluster, NodeProcess node)
+    {
+        var before = await Task.WhenAll(cluster.Nodes.Select(DeniedAsync));
+        await TestCluster.FloodAsync(node, "early", "library.sealed.early", 1);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        for (var i = 0; i < 20 && await timer.WaitForNextTickAsync(); i++)
+            if ((await Task.WhenAll(cluster.Nodes.Select(DeniedAsync))).Zip(before, (now, then) => now > then).All(x => x)) return true;
+        return false;
+    }
+
+    private static async Task<long> DeniedAsync(NodeProcess node) => (await node.GetAsync("/api/v1/status")).GetProperty("monitors").GetProperty("aclViolations").GetInt64();
 
     private static async Task<string> ReadAsync(StreamReader reader)
     {

@@ -86,6 +86,26 @@ public sealed class IncidentActorTests : TestKit
         await _agent.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(700));
     }
 
+    /// <summary>A monitor that started again hears of the flood when its incident is over.</summary>
+    [Fact]
+    public async Task What_happened_before_the_end_opens_no_second_incident_however_late_it_is_told()
+    {
+        var incident = Incident();
+        var began = DateTimeOffset.UtcNow;
+        incident.Tell(Raised() with { At = began }, _monitor.Ref);
+        await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience);
+        Answer(await Dispatch("ban"));
+        await PassChecks();
+        await _monitor.ExpectMsgAsync<IncidentOver>(Patience);
+
+        var late = Raised() with { At = began, Episode = "e2", Monitor = "n3" };
+        incident.Tell(late, _monitor.Ref);
+        (await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience)).IncidentId.Should().EndWith("-1");
+        (await _monitor.ExpectMsgAsync<IncidentOver>(Patience)).Episode.Should().Be("e2");
+        incident.Tell(late with { At = DateTimeOffset.UtcNow, Episode = "e3" }, _monitor.Ref);
+        (await _monitor.ExpectMsgAsync<IncidentAccepted>(Patience)).IncidentId.Should().EndWith("-2", "this happened after it");
+    }
+
     [Fact]
     public async Task A_hundred_detections_from_many_tasks_are_one_run_and_99_recurrences()
     {

@@ -45,6 +45,24 @@ public class AclViolationMonitorTests : TestKit
     }
 
     [Fact]
+    public async Task A_mediator_that_stopped_is_told_once_and_not_asked_again()
+    {
+        await _mediator.ExpectMsgAsync<Subscribe>();
+        await EventFilter.Warning(contains: "The mediator").ExpectAsync(1, async () =>
+        {
+            Sys.Stop(_mediator);
+            // Whoever asks is answered in its turn, so what the stop led to is over.
+            for (var i = 0; i < 3; i++)
+            {
+                await WatchAsync(_mediator);
+                await ExpectTerminatedAsync(_mediator);
+                _monitor.Tell(new CountViolations("rogue", TimeSpan.FromSeconds(1)), TestActor);
+                await ExpectMsgAsync<ViolationCount>();
+            }
+        });
+    }
+
+    [Fact]
     public void A_flood_is_banned_here_raised_until_accepted_and_counted()
     {
         _monitor.Tell(Flood());

@@ -36,7 +36,7 @@ internal sealed class SimulatedMonitor
 
     public void OnDigest(ViolationDigest digest)
     {
-        var observed = _detector.Observe(_ledger.Observe(digest), _world.Now);
+        var observed = _detector.Observe(_ledger.Observe(digest, _world.Now), _world.Now);
         foreach (var detection in observed.Detections)
         {
             _world.Note("detected", $"{_node} {detection.Key} {detection.Type} {detection.Violations}");

@@ -20,6 +20,9 @@ internal sealed class BusHealthProbe(ActionDependencies dependencies) : Guardian
 
     public override string Summary => "Health of the node's bus.";
 
+    // The bus spans the nodes: where one left, it goes on with those that are left.
+    public override bool Anywhere => true;
+
     public override async Task<BusHealthResult> MeasureAsync(BusHealthInput input, CancellationToken cancellation)
     {
         var health = await Asking.OnceAsync<BusHealth>(dependencies.Bus, GetBusHealth.Instance, cancellation).ConfigureAwait(false);

@@ -18,6 +18,8 @@ internal sealed class ClusterConfig(ActionDependencies dependencies) : GuardianP
 
     public override string Summary => "Whether the nodes run the same policy and the same playbooks.";
 
+    public override bool Anywhere => true;
+
     public override Task<ClusterConfigResult> MeasureAsync(ClusterConfigInput input, CancellationToken cancellation)
     {
         var seen = dependencies.Cluster() ?? throw new ActionFailedException("this node is not a member of a cluster");

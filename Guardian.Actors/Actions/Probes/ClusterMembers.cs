@@ -23,6 +23,8 @@ internal sealed class ClusterMembers(ActionDependencies dependencies) : Guardian
 
     public override string Summary => "The cluster's members as this node sees them.";
 
+    public override bool Anywhere => true;
+
     public override Task<ClusterMembersResult> MeasureAsync(ClusterMembersInput input, CancellationToken cancellation)
     {
         var state = dependencies.ClusterState?.Invoke() ?? throw new ActionFailedException("this node is not a member of a cluster");

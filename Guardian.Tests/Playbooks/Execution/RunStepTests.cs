@@ -113,6 +113,17 @@ public sealed class RunStepTests
         bench.Phase("elsewhere").Should().Be(end == RunPhase.Resolved ? StepPhase.Succeeded : StepPhase.Pending);
     }
 
+    [Theory]
+    [InlineData("contain", RunPhase.Resolved)]
+    [InlineData("disrupt", RunPhase.Escalated)]
+    public void What_containment_was_to_hold_back_went_with_its_node(string action, RunPhase end)
+    {
+        var bench = new RunBench(RunFixture.Load($"steps:\n  - {{ id: hold, action: {action} }}\n  - {{ id: tell, action: outside }}")) { Nodes = [new("n2", [])] }.Begin();
+        while (bench.Settle().Commands.Count > 0) bench.Answer(OutcomeKind.Succeeded);
+        (bench.State.Step("hold")!.Outcome, bench.State.Phase).Should().Be(("target_gone", end));
+        bench.State.Explain.Should().Contain("hold: target gone, node n1 left the cluster");
+    }
+
     [Fact]
     public void A_target_that_leaves_in_the_middle_ends_the_step_with_an_unknown_effect()
     {

@@ -79,6 +79,24 @@ public sealed class RunUndoTests
     }
 
     [Fact]
+    public void An_undo_under_way_on_a_node_that_leaves_is_not_waited_for()
+    {
+        var bench = Bench("""
+            steps:
+              - { id: limit, action: contain, with: { value: 2 }, undo: auto }
+              - { id: wait, action: disrupt, mode: propose }
+            """);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Settle();
+        bench.Tell(new RunInput.Cancel("ann", "no"));
+        bench.Settle().Commands.Should().ContainSingle().Which.Should().BeOfType<RunCommand.Dispatch>().Which.Node.Should().Be("n1");
+        bench.Nodes = [new("n2", [])];
+        bench.Settle();
+        bench.State.Phase.Should().Be(RunPhase.Cancelled);
+        bench.State.Explain.Should().Contain("limit: undone, it went with node n1, which left the cluster");
+    }
+
+    [Fact]
     public void An_effect_that_may_be_there_is_taken_back_though_its_retry_was_rejected()
     {
         var mode = OperatingMode.Enforce;
