@@ -47,11 +47,12 @@ internal static class IncidentLogic
     }
 
     /// <summary>
-    /// True where the incident that is over covers it: it happened before the end and is told late, by a monitor that heard of it late. A
-    /// time from long before the incident began is a clock that goes wrong, and opens one: rather one too many than none.
+    /// True where the incident that is over covers it: violations that every node's monitor counts, which happened before the end and are
+    /// told late, by a monitor that heard of them late. What only one monitor sees is never told twice. A time from long before the
+    /// incident began is a clock that goes wrong, and opens one: rather one too many than none.
     /// </summary>
     public static bool IsCovered(IncidentState state, IncidentRaised raised) =>
-        state.Over is { } over && raised.At <= over.At && raised.At >= state.OpenedAt - StillFires;
+        raised.Violations is not null && state.Over is { } over && raised.At <= over.At && raised.At >= state.OpenedAt - StillFires;
 
     /// <summary>The run for an incident that needs one.</summary>
     public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now, SwitchView? switches = null)

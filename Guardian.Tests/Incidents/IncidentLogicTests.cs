@@ -32,6 +32,18 @@ public sealed class IncidentLogicTests
         return state.Apply(IncidentLogic.Settle(state, run.RunId, phase, "so", 5, at));
     }
 
+    [Theory]
+    [InlineData(5, 0, true)]
+    [InlineData(5, 11, false)] // after the end
+    [InlineData(5, -3_600, false)] // a clock that goes wrong
+    [InlineData(null, 0, false)] // nobody else saw it
+    public void An_incident_that_is_over_covers_violations_from_before_its_end(int? violations, int at, bool covered)
+    {
+        var over = Through(Opened(), RunPhase.Resolved, Now.AddSeconds(10));
+        IncidentLogic.IsCovered(over, Raised(violations: violations, episode: "e2") with { At = Now.AddSeconds(at) }).Should().Be(covered);
+        IncidentLogic.IsCovered(Opened(), Raised(episode: "e2")).Should().BeFalse("it is not over");
+    }
+
     [Fact]
     public void A_repeat_changes_nothing_and_a_new_detection_joins()
     {
