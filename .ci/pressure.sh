@@ -85,6 +85,6 @@ must "everything given back: no mitigation left, all kernels at 100 %" eventuall
 must "scheduler normal, replicas as before" eventually 20 is /api/v1/kernels 'all(.percent == 100 and .running == .wanted)'
 must "no second incident" is '/api/v1/incidents?limit=10' 'map(select(.type == "resource.cpu_pressure")) | length == 1'
 must "heartbeats of healthy kernels were never reported missing" is '/api/v1/incidents?limit=50' 'map(select(.type | startswith("kernel."))) | length == 0'
-api '/api/v1/runs?playbook=resource_pressure_cpu' | jq -r '.[] | "run \(.id) \(.state): \([.steps[] | "\(.id) \(.state)"] | join(", "))"'
+api '/api/v1/runs?playbook=resource_pressure_cpu' | jq -r '.[] | "run \(.id) \(.state): \([.steps[] | "\(.id) \(.state)\(if .reason then " (\(.reason))" else "" end)"] | join(", "))"'
 [ $failed -eq 0 ] || { [ -n "${KEEP_LOG:-}" ] && cp "$work/node.log" "$KEEP_LOG"; }
 exit $failed
