@@ -207,7 +207,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
 
     private void OnRestart(RestartKernel restart)
     {
-        _memory.Want(_memory.AtLeastOne, Sender, Done());
+        _memory.Want(_memory.AtLeastOne, _memory.Wanted > 0 ? _memory.Changes : [], Sender, Done());
         _memory.Begun = true;
         Advance();
     }
@@ -215,7 +215,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     /// <summary>Nothing new begins; what runs is ended and begins anew when the pool does.</summary>
     private void OnStop(StopKernel stop)
     {
-        _memory.Want(0, Sender, Done() with { Replicas = (_memory.Wanted, 0) });
+        _memory.Want(0, [], Sender, Done() with { Replicas = (_memory.Wanted, 0) });
         _attempts.Cancel();
         Show();
     }
@@ -223,7 +223,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     private void OnScale(ScaleKernel scale)
     {
         var (answer, wanted, changes) = KernelScaling.Decide(_kernel, _memory.Wanted, _memory.Changes, scale);
-        _memory.Want(wanted, Sender, answer, changes);
+        _memory.Want(wanted, changes, Sender, answer);
         Advance();
     }
 

@@ -98,7 +98,7 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnRestart(RestartKernel restart)
     {
-        _memory.Want(_memory.AtLeastOne, Sender, Done());
+        _memory.Want(_memory.AtLeastOne, _memory.Wanted > 0 ? _memory.Changes : [], Sender, Done());
         _memory.Begun = true;
         for (var i = 0; i < Math.Max(_memory.Wanted, _replicas.Count); i++)
             Replica(i).Tell(i < _memory.Wanted ? new ReplaceReplica(restart.Force) : new UnwantReplica());
@@ -107,7 +107,7 @@ internal sealed class KernelActor : ReceiveActor
 
     private void OnStop(StopKernel stop)
     {
-        _memory.Want(0, Sender, Done() with { Replicas = (_memory.Wanted, 0) });
+        _memory.Want(0, [], Sender, Done() with { Replicas = (_memory.Wanted, 0) });
         Apply();
         Show();
     }
@@ -115,7 +115,7 @@ internal sealed class KernelActor : ReceiveActor
     private void OnScale(ScaleKernel scale)
     {
         var (answer, wanted, changes) = KernelScaling.Decide(_kernel, _memory.Wanted, _memory.Changes, scale);
-        _memory.Want(wanted, Sender, answer, changes);
+        _memory.Want(wanted, changes, Sender, answer);
         if (answer.Done) Apply();
         Show();
     }

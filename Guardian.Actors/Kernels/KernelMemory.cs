@@ -33,13 +33,14 @@ internal sealed class KernelMemory(KernelDefinition kernel, long epoch, KernelSc
     public ReplicaMemory Replica(int index) =>
         _replicas.TryGetValue(index, out var known) ? known : _replicas[index] = new ReplicaMemory(new ReplicaMachine(kernel.Restart, epoch));
 
-    /// <summary>
-    /// Wants so many from now on, also after the node's next start; the asker is answered once that is on disk. A word without a key, an
-    /// operator's, is the last one: nothing before it is taken back.
-    /// </summary>
-    public void Want(int wanted, IActorRef asker, KernelAnswer answer, IReadOnlyList<ScaleChange>? changes = null)
+    /// <summary>Wants so many from now on, also after the node's next start; the asker is answered once that is on disk.</summary>
+    /// <param name="wanted">Replicas.</param>
+    /// <param name="changes">What may be taken back from now on.</param>
+    /// <param name="asker">Is answered.</param>
+    /// <param name="answer">The answer.</param>
+    public void Want(int wanted, IReadOnlyList<ScaleChange> changes, IActorRef asker, KernelAnswer answer)
     {
-        (Wanted, Changes) = (wanted, changes ?? (wanted == Wanted ? Changes : []));
+        (Wanted, Changes) = (wanted, changes);
         scales.KeepAsync(kernel, wanted, Changes).PipeTo(asker, success: () => answer,
             failure: e => answer with { Reason = $"it holds until the node's next start only, since it cannot be kept: {e.GetBaseException().Message}" });
     }

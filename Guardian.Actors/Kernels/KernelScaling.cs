@@ -8,9 +8,10 @@ internal static class KernelScaling
 
     /// <summary>
     /// Within the kernel's bounds; asked for more than fits, it goes as far as it may, and refuses where that changes nothing. What was
-    /// changed under a key is changed once, and taken back as the difference that it made: others may have changed it too.
+    /// changed under a key is changed once, and taken back as the difference that it made: others may have changed it too. A word without a
+    /// key, an operator's, is the last one: nothing before it is taken back.
     /// </summary>
-    public static (KernelAnswer Answer, int Wanted, IReadOnlyList<ScaleChange>? Changes) Decide(KernelDefinition kernel, int wanted, IReadOnlyList<ScaleChange> changes, ScaleKernel scale)
+    public static (KernelAnswer Answer, int Wanted, IReadOnlyList<ScaleChange> Changes) Decide(KernelDefinition kernel, int wanted, IReadOnlyList<ScaleChange> changes, ScaleKernel scale)
     {
         var known = changes.FirstOrDefault(x => x.Key == scale.Key);
         if (scale.TakeBack)
@@ -22,7 +23,7 @@ internal static class KernelScaling
 
         if (known is not null) return (Find(kernel.Name, changes, known.Key), wanted, changes);
         var (answer, next) = Decide(kernel, wanted, scale);
-        return (answer, next, !answer.Done ? changes : scale.Key is { } key ? [.. changes.TakeLast(MaxChanges - 1), new ScaleChange(key, wanted, next)] : null);
+        return (answer, next, !answer.Done ? changes : scale.Key is { } key ? [.. changes.TakeLast(MaxChanges - 1), new ScaleChange(key, wanted, next)] : []);
     }
 
     /// <summary>What was changed under the key.</summary>

@@ -189,6 +189,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
             _log.Info("Kernel {0}: {1} by {2}: {3}", name, command.GetType().Name, command.By, command.Reason);
             actor.Forward(command);
         }
+        else if (_memory.Running.ContainsKey(name)) Sender.Tell(new KernelAnswer { Done = false, Reason = $"kernel '{name}' is just being started again" }); // not gone: an undo comes again
         else Sender.Tell(NoSuchKernel(name));
     }
 

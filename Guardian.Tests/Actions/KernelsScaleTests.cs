@@ -78,16 +78,16 @@ public sealed class KernelsScaleTests : TestKit
         await _scale.ExecuteAsync(Input, Run, CancellationToken.None);
         Wanted.Sum().Should().Be(1);
         Apply(new ScaleKernel { Name = "one", To = 4, By = "operator/alice", Reason = "t" }, ActorRefs.Nobody);
-        Apply(new ScaleKernel { Name = "two", To = 0, By = "operator/alice", Reason = "t" }, ActorRefs.Nobody);
+        Apply(new ScaleKernel { Name = "two", To = 1, By = "operator/alice", Reason = "as it is" }, ActorRefs.Nobody);
         await UndoAsync();
-        Wanted.Should().Equal(4, 0);
+        Wanted.Should().Equal(4, 1);
     }
 
     private void Apply(ScaleKernel scale, IActorRef asker)
     {
         var (kernel, memory) = _kernels[scale.Name];
         var (answer, wanted, changes) = KernelScaling.Decide(kernel, memory.Wanted, memory.Changes, scale);
-        memory.Want(wanted, asker, answer, changes);
+        memory.Want(wanted, changes, asker, answer);
     }
 
     private sealed class Kernels : ReceiveActor

@@ -176,6 +176,30 @@ public sealed class KernelSupervisorTests : TestKit
     }
 
     [LinuxFact]
+    public async Task A_kernel_whose_actor_stopped_is_not_unknown_meanwhile()
+    {
+        Start(Sleeper("k"));
+        await RunningAsync("k");
+        Sys.ActorSelection(_supervisor.Path / "k~1").Tell(PoisonPill.Instance);
+        KernelAnswer? answer = null;
+        // What reaches the actor while it stops is not answered; it is started again after a second.
+        await Await.UntilAsync(async () =>
+        {
+            try
+            {
+                answer = await _supervisor.Ask<KernelAnswer>(new ScaleKernel { Name = "k", Key = "run-1/scale", TakeBack = true, By = "t", Reason = "undo" }, TimeSpan.FromMilliseconds(100));
+                return answer.Reason?.Contains("nothing of k") != true;
+            }
+            catch (AskTimeoutException)
+            {
+                return false;
+            }
+        }, Soon);
+        answer.Should().Match<KernelAnswer>(x => !x.Done && !x.NotFound && x.Reason!.Contains("started again"));
+        await RunningAsync("k");
+    }
+
+    [LinuxFact]
     public async Task The_file_is_taken_over_as_a_whole()
     {
         Start(Sleeper("a") + Sleeper("b") + Sleeper("c"));
