@@ -20,7 +20,7 @@ internal enum PressureChange
 /// twice its length: a short break in a flood does not start over, and a load that swings around the limit never gets there.
 /// Samples that come faster than the interval, near a limit, are averaged over it: a peak of a quarter of a second is none.
 /// A break in the samples (a starved or suspended machine) counts as two intervals at most. What was not measured was not calm: after
-/// a break, or a value that is not known, calm begins anew. Pure; not thread-safe.
+/// a value that is not known, or a break that a whole pressure fits into, calm begins anew. Pure; not thread-safe.
 /// </summary>
 internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOptions options)
 {
@@ -53,7 +53,7 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
     /// <summary>Takes in a value; null where it is not known, which neither raises nor ends anything.</summary>
     public PressureChange Observe(TimeSpan clock, double? value)
     {
-        var (since, longest) = (clock - (_last ?? clock), 2 * options.Interval.Value);
+        var since = clock - (_last ?? clock);
         _last = clock;
         _known = value is not null && since >= TimeSpan.Zero;
         if (!_known)
@@ -62,11 +62,11 @@ internal sealed class PressureRule(PressureThresholds limits, ResourceMonitorOpt
             return PressureChange.None;
         }
 
-        var (elapsed, known) = (Min(since, longest), value!.Value);
+        var (elapsed, known) = (Min(since, 2 * options.Interval.Value), value!.Value);
         Remember(clock, known);
         NearLimit = Pressed || known >= limits.Enter - (limits.Enter - limits.Leave) / 2;
         var average = Average(clock);
-        _below = average >= limits.Leave || since > longest ? TimeSpan.Zero : _below + elapsed;
+        _below = average >= limits.Leave || since >= options.Sustained.Value ? TimeSpan.Zero : _below + elapsed;
         return Pressed ? Under(clock, average, elapsed) : Unpressed(clock, average, elapsed);
     }
 

@@ -113,6 +113,14 @@ public class StagedReleaseTests
     }
 
     [Fact]
+    public void A_break_in_the_samples_that_no_pressure_fits_into_only_counts_less()
+    {
+        var detector = new ResourceDetector(_options, "n", "e");
+        for (var t = 0; t < 60; t += 3) detector.Observe(ResourceDetectorTests.Sample(t, 20));
+        detector.Calm.Should().OnlyContain(x => x.Calm == TimeSpan.FromSeconds(19 * 2), "a starved machine is still seen to be calm");
+    }
+
+    [Fact]
     public void A_resource_that_is_gone_is_not_calm()
     {
         var detector = new ResourceDetector(_options, "n", "e");
