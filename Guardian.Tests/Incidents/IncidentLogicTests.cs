@@ -44,6 +44,19 @@ public sealed class IncidentLogicTests
         IncidentLogic.Raise(state, Raised(2), Entity, 10, Now).Should().BeNull();
     }
 
+    [Theory]
+    [InlineData(-5, 10, true)] // a monitor's clock that is a little behind
+    [InlineData(20, 31, true)]
+    [InlineData(31, 32, false)] // after the end
+    [InlineData(-60, 31, false)] // a clock that goes wrong
+    [InlineData(20, 100, false)]
+    [InlineData(20, 20, false)] // the clock went back since the end
+    public void What_is_told_late_is_covered_unless_a_clock_may_be_wrong(int at, int now, bool covered)
+    {
+        var state = Through(Opened(), RunPhase.Resolved, Now.AddSeconds(at == -5 ? 5 : 30));
+        IncidentLogic.IsCovered(state, Raised(2, "late") with { At = Now.AddSeconds(at) }, Now.AddSeconds(now)).Should().Be(covered);
+    }
+
     [Fact]
     public void What_the_monitors_of_several_nodes_tell_of_the_same_is_one_occurrence_and_one_count()
     {
