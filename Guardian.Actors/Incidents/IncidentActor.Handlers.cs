@@ -10,7 +10,7 @@ internal sealed partial class IncidentActor
     private void Raise(IncidentRaised raised)
     {
         var now = _deps.Time.GetUtcNow();
-        if (!_state.Knows(raised) && IncidentLogic.IsCovered(_state, raised))
+        if (!_state.Knows(raised) && IncidentLogic.IsCovered(_state, raised, now))
         {
             // Not counted either: whoever tells it late tells again what others have told.
             Accept(raised, Sender);

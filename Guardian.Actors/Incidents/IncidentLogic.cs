@@ -28,6 +28,9 @@ internal static class IncidentLogic
     /// <summary>What was detected or counted this recently still fires: longer than the spam window, shorter than a usual cooldown.</summary>
     public static readonly TimeSpan StillFires = TimeSpan.FromSeconds(30);
 
+    /// <summary>A node that starts again hears of what it missed within a second or two; a loaded one, and one whose raise waited for its shard, later.</summary>
+    public static readonly TimeSpan LateAtMost = TimeSpan.FromSeconds(60);
+
     /// <summary>
     /// The event that a raise leads to; null where it is a repeat, or only its count may have grown. Numbers up to <paramref name="floor"/>
     /// may have been given before the key was pruned; a key with history goes on from its own.
@@ -48,11 +51,12 @@ internal static class IncidentLogic
 
     /// <summary>
     /// True where the incident that is over covers it: violations that every node's monitor counts, which happened before the end and are
-    /// told late, by a monitor that heard of them late. What only one monitor sees is never told twice. A time from long before the
-    /// incident began is a clock that goes wrong, and opens one: rather one too many than none.
+    /// told late, by a monitor that heard of them late. What only one monitor sees is never told twice. What is told later than
+    /// <see cref="LateAtMost"/>, or is from long before the incident began, has the time of a clock that goes wrong, as has an end that
+    /// lies ahead, and opens one: rather one too many than none.
     /// </summary>
-    public static bool IsCovered(IncidentState state, IncidentRaised raised) =>
-        raised.Violations is not null && state.Over is { } over && raised.At <= over.At && raised.At >= state.OpenedAt - StillFires;
+    public static bool IsCovered(IncidentState state, IncidentRaised raised, DateTimeOffset now) =>
+        raised.Violations is not null && state.Over is { } over && over.At <= now && now - over.At <= LateAtMost && raised.At <= over.At && raised.At >= state.OpenedAt - StillFires;
 
     /// <summary>The run for an incident that needs one.</summary>
     public static RunChoice Choose(IncidentState state, JsonElement fields, IReadOnlyList<Playbook> playbooks, DateTimeOffset lastSeen, DateTimeOffset now, SwitchView? switches = null)

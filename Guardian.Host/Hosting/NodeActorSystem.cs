@@ -10,11 +10,13 @@ internal static class NodeActorSystem
 {
     /// <summary>
     /// Failover measured with kill -9 among three processes: 47 s with Akka's defaults, about 10 s with these. Frames carry
-    /// the bus's 256 KiB bodies. A monitor is blind to the other nodes until they learned of its subscription by gossip. CLR shutdown hooks are the host's, who stops in order.
+    /// the bus's 256 KiB bodies. A monitor is blind to another node until that has learned of its subscription by gossip. What
+    /// Newtonsoft wrote is not read. CLR shutdown hooks are the host's, who stops in order.
     /// </summary>
-    private const string Tuning = """
+    private static readonly string Tuning = $$"""
         akka {
           coordinated-shutdown.run-by-clr-shutdown-hook = off
+          actor.serializers.json = "{{typeof(RefusedJson).AssemblyQualifiedName}}"
           remote.dot-netty.tcp { maximum-frame-size = 1 MiB, send-buffer-size = 1 MiB, receive-buffer-size = 1 MiB }
           cluster {
             gossip-interval = 500ms
