@@ -56,7 +56,7 @@ public sealed partial class RunMachine
     {
         if (s.Phase is not (StepPhase.Running or StepPhase.Unknown) || (x.Attempt != 0 && x.Attempt != s.Attempt)) return [];
         // What is under way answers for itself; a second answer to what was asked before it is late. It tells only where an effect is there.
-        var asked = s.Phase == StepPhase.Unknown || view.Now >= s.Deadline || state.Rollback is not null;
+        var asked = s.Phase == StepPhase.Unknown || view.Now >= s.Deadline || state.Rollback is not null || Gone(view, s.Node!);
         if (x.Attempt == 0 && !asked && x.Kind != OutcomeKind.Succeeded) return [];
         if (x.Kind == OutcomeKind.Succeeded)
             return [new StepSucceeded { At = view.Now, StepId = s.Id, Output = x.Output.ValueKind == JsonValueKind.Object ? x.Output.Clone() : NoInput }];

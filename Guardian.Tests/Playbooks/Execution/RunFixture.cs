@@ -67,6 +67,9 @@ internal sealed class RunBench(Playbook playbook)
     /// <summary>Nodes of the cluster; null: not known.</summary>
     public List<TargetNode>? Nodes { get; set; }
 
+    /// <summary>The node that carries the run.</summary>
+    public string Self { get; set; } = "n1";
+
     public OperatingMode Global { get; set; } = OperatingMode.Enforce;
 
     /// <summary>Kernels that the number in <c>value</c> stands for, with their own remediation.</summary>
@@ -76,7 +79,7 @@ internal sealed class RunBench(Playbook playbook)
     {
         Global = Global,
         Nodes = Nodes,
-        Self = "n1",
+        Self = Self,
         Touches = (_, _) => new TouchedTargets([], [.. Kernels.Keys], null),
         Remediation = Kernels.GetValueOrDefault,
         Kernels = 5,

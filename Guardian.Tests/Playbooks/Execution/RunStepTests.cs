@@ -125,6 +125,17 @@ public sealed class RunStepTests
     }
 
     [Fact]
+    public void What_need_not_be_done_on_the_node_that_left_is_asked_after_and_done_elsewhere_at_once()
+    {
+        var bench = new RunBench(RunFixture.Load("steps:\n  - { id: tell, action: outside, timeout: 30s }")) { Nodes = [new("n1", []), new("n2", [])], Self = "n2" }.Begin();
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>().Which.Node.Should().Be("n1");
+        bench.Nodes = [new("n2", [])];
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Resolve>().Which.Node.Should().Be("n2");
+        bench.Answer(OutcomeKind.NotDone);
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>().Which.Node.Should().Be("n2");
+    }
+
+    [Fact]
     public void A_target_that_leaves_in_the_middle_ends_the_step_with_an_unknown_effect()
     {
         var bench = new RunBench(RunFixture.Load("steps:\n  - { id: cut, action: disrupt }")) { Nodes = [new("n1", [])] }.Begin();
