@@ -57,7 +57,7 @@ public sealed class ClusterMeasurements(ITestOutputHelper output)
     public async Task Fifty_incidents_survive_the_loss_of_a_node(int victim)
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         var (a, b, c) = (cluster.Nodes[1], cluster.Nodes[2 - victim], cluster.Nodes[victim]);
         await TestCluster.FloodAsync(a, "warm", "library.sealed.warm", 12);
         await TestCluster.IncidentAsync(a, "acl/principal/warm", x => x == "resolved", Soon);
@@ -95,7 +95,7 @@ public sealed class ClusterMeasurements(ITestOutputHelper output)
     public async Task Ten_seconds_without_the_database(string how)
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         var (a, b) = (cluster.Nodes[0], cluster.Nodes[1]);
         await TestCluster.FloodAsync(a, "warm", "library.sealed.x", 12);
         await TestCluster.IncidentAsync(a, "acl/principal/warm", x => x == "resolved", Soon);

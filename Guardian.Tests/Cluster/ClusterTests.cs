@@ -98,7 +98,7 @@ public sealed class ClusterTests
     public async Task A_killed_nodes_runs_end_elsewhere_and_each_effect_has_one_key()
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         var (a, b, c) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[2]);
         string[] rogues = [.. Enumerable.Range(0, 12).Select(x => $"rogue-{x}")];
 

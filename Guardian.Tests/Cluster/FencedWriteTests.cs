@@ -19,7 +19,7 @@ public sealed class FencedWriteTests(ITestOutputHelper output)
     public async Task Innocents_of_a_fenced_batch_go_on()
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var cluster = await TestCluster.StartAsync(1, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        await using var cluster = await TestCluster.StartAsync(1, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         var node = cluster.Nodes[0];
         await TestCluster.FloodAsync(node, "warm", "library.sealed.x", 12);
         await TestCluster.IncidentAsync(node, "acl/principal/warm", x => x == "resolved", Soon);

@@ -18,7 +18,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     public async Task A_rolling_restart_under_load_loses_nothing()
     {
         await using var hook = await WebhookReceiver.StartAsync();
-        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
+        await using var cluster = await TestCluster.StartAsync(3, _ => [$"--Guardian:Notifications:Channels:security:Webhook={hook.Url}/security", "--Guardian:Notifications:Channels:security:MaxItems=1000", "--Guardian:Notifications:Channels:security:SendResolved=true", $"--Guardian:Tasks:Webhook={hook.Url}/tasks"]);
         using var end = new CancellationTokenSource();
         var floods = FloodsAsync(cluster, end.Token);
         foreach (var node in cluster.Nodes)
