@@ -67,6 +67,24 @@ public class DrillRunnerTests
     public Task The_control_fails_when_something_acts() => ExpectAsync(new ScriptedTarget { ActsWithoutCause = true }, Verdict.Fail, "incidents: 1, expected 0",
         ChaosTexts.ControlText.Replace("rate: 500/s", "rate: 250/s", StringComparison.Ordinal).Replace("duration: 800ms", "duration: 2s", StringComparison.Ordinal), Quick with { WarmUp = TimeSpan.Zero });
 
+    [Theory]
+    [InlineData("message_bus_acl_violation_fix", true)]
+    [InlineData("another", false)]
+    public async Task A_playbook_that_ran_a_moment_ago_is_let_cool_down(string playbook, bool waits)
+    {
+        var before = DateTimeOffset.UtcNow;
+        var target = new ScriptedTarget { RanBefore = before, Playbook = playbook };
+        var said = new List<string>();
+        await new DrillRunner(target, TimeProvider.System, DrillLog.None, phase =>
+        {
+            if (phase == "cooling down") target.Published.Should().Be(0);
+            if (phase == "fault" && waits) (DateTimeOffset.UtcNow - before).Should().BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(3));
+            said.Add(phase);
+        }, Quick with { CoolDown = TimeSpan.FromSeconds(3) }).RunAsync(new ScenarioPlan(ChaosTexts.Spam(Roomy), 1), default).WaitAsync(TimeSpan.FromSeconds(60));
+        said.Contains("cooling down").Should().Be(waits);
+        said.Should().Contain("fault");
+    }
+
     [Fact]
     public async Task The_operator_stops_it_within_two_seconds_and_nothing_more_is_sent()
     {

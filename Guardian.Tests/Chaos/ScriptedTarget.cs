@@ -28,6 +28,9 @@ internal sealed class ScriptedTarget : IChaosTarget
     public bool ActsWithoutCause { get; init; }
     public bool Healthy { get; init; } = true;
 
+    /// <summary>A run of the playbook that ended at this time, before the drill.</summary>
+    public DateTimeOffset? RanBefore { get; init; }
+
     /// <summary>What the flood is answered before the ban.</summary>
     public PublishOutcome FloodAnswer { get; init; } = PublishOutcome.AclDenied;
 
@@ -65,7 +68,11 @@ internal sealed class ScriptedTarget : IChaosTarget
     public Task<IReadOnlyList<TargetRun>> RunsAsync(CancellationToken cancellation)
     {
         lock (_gate)
-            return Healed && RaisesIncident ? List(new TargetRun("run-1", Playbook, "incident-1", "resolved", [("blacklist", "succeeded"), ("restart_bus", "skipped")])) : List<TargetRun>();
+        {
+            List<TargetRun> runs = RanBefore is null ? [] : [new TargetRun("run-0", Playbook, "incident-0", "resolved", []) { EndedAt = RanBefore }];
+            if (Healed && RaisesIncident) runs.Add(new TargetRun("run-1", Playbook, "incident-1", "resolved", [("blacklist", "succeeded"), ("restart_bus", "skipped")]));
+            return Task.FromResult<IReadOnlyList<TargetRun>>(runs);
+        }
     }
 
     public Task<IReadOnlyList<string>> BannedAsync(CancellationToken cancellation)

@@ -117,7 +117,12 @@ internal sealed class Drill(
         while (true)
         {
             var broken = await _checks.FirstBrokenAsync(_scenario.SteadyState, abort).ConfigureAwait(false);
-            if (broken is null) return true;
+            if (broken is null)
+            {
+                await CoolDownAsync(abort).ConfigureAwait(false);
+                return true;
+            }
+
             if (clock.Now > giveUp)
             {
                 var why = $"no steady state to begin with: {broken.Check} does not hold: {broken.Explanation}";
@@ -129,6 +134,15 @@ internal sealed class Drill(
 
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A playbook that ran a moment ago, since the node was just repaired or a cluster was slow to form, may not run again yet; that is no failure of the drill.</summary>
+    private async Task CoolDownAsync(CancellationToken abort)
+    {
+        if (_watch.EndedAgo(_scenario.Expects, clock.Time.GetUtcNow()) is not { } ago || ago >= timing.CoolDown) return;
+        progress("cooling down");
+        await Task.Delay(timing.CoolDown - ago, clock.Time, abort).ConfigureAwait(false);
+        await _watch.BaselineAsync(target, abort).ConfigureAwait(false);
     }
 
     private async Task UnderLoadAsync(CancellationToken abort)

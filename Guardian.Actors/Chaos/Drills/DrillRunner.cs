@@ -15,6 +15,9 @@ internal sealed record DrillTiming
     /// <summary>For the steady state to hold at the beginning.</summary>
     public TimeSpan SteadyWithin { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Past the end of an earlier run of a playbook that the scenario expects: the longest cool-down of those shipped that a scenario needs, and a margin.</summary>
+    public TimeSpan CoolDown { get; init; } = TimeSpan.FromSeconds(65);
+
     /// <summary>Observation goes on so long past the last bound: a late recovery is worth its figure.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(3);
 

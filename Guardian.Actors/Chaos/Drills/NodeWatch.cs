@@ -11,6 +11,7 @@ internal sealed class NodeWatch
     private readonly Dictionary<string, TimeSpan> _banned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _unbanned = new(StringComparer.Ordinal);
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> _endedBefore = new(StringComparer.Ordinal);
 
     public IReadOnlyList<SeenIncident> Incidents => [.. _incidents.Values];
 
@@ -33,8 +34,20 @@ internal sealed class NodeWatch
     public async Task BaselineAsync(IChaosTarget target, CancellationToken cancellation)
     {
         foreach (var incident in await target.IncidentsAsync(cancellation).ConfigureAwait(false)) _known.Add(incident.Id);
-        foreach (var run in await target.RunsAsync(cancellation).ConfigureAwait(false)) _known.Add(run.Id);
+        foreach (var run in await target.RunsAsync(cancellation).ConfigureAwait(false))
+        {
+            _known.Add(run.Id);
+            if (run.EndedAt is { } ended && (!_endedBefore.TryGetValue(run.Playbook, out var last) || ended > last)) _endedBefore[run.Playbook] = ended;
+        }
+
         BannedBefore = await target.BannedAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>How long ago a run of one of the playbooks ended before the drill; null where none did. Never negative.</summary>
+    public TimeSpan? EndedAgo(Func<string, bool> playbook, DateTimeOffset now)
+    {
+        var ends = _endedBefore.Where(x => playbook(x.Key)).Select(x => now - x.Value).ToList();
+        return ends.Count == 0 ? null : ends.Min() is { Ticks: > 0 } ago ? ago : TimeSpan.Zero;
     }
 
     /// <summary>The three questions at once: under a flood each answer takes its time, and the moment of detection must not wait for the others.</summary>

@@ -73,6 +73,9 @@ internal sealed record TargetRun(string Id, string Playbook, string Incident, st
 
     public bool Ended => Over.Contains(State);
 
+    /// <summary>When it ended, where that is known.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
     /// <summary>Verification comes after the last step, so it proves the steps too.</summary>
     public bool StepsDone => Ended || State == "verifying" || (Steps.Count > 0 && !Steps.Any(x => Open.Contains(x.State)));
 }

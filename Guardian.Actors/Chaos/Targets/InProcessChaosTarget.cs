@@ -40,7 +40,7 @@ internal sealed class InProcessChaosTarget(GuardianParts parts, FaultRegistry? f
     public async Task<IReadOnlyList<TargetRun>> RunsAsync(CancellationToken cancellation) =>
     [
         .. (await parts.ReadModel.RunsAsync(null, null, ListLimit, null, cancellation).ConfigureAwait(false)).Select(x =>
-            new TargetRun(x.Id, x.Playbook, x.Incident, x.State, [.. x.Steps.Select(s => (s.Id, s.State))])),
+            new TargetRun(x.Id, x.Playbook, x.Incident, x.State, [.. x.Steps.Select(s => (s.Id, s.State))]) { EndedAt = x.EndedAt }),
     ];
 
     public async Task<IReadOnlyList<string>> BannedAsync(CancellationToken cancellation)

@@ -25,13 +25,16 @@ internal static class TargetJson
     public static long? Number(JsonElement item, string name) =>
         item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
+    private static DateTimeOffset? Time(JsonElement item, string name) =>
+        DateTimeOffset.TryParse(Text(item, name), System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : null;
+
     public static TargetIncident Incident(JsonElement item)
     {
         // The subject is the blamed principal, or what it is about where nobody is.
         string[] names = ["subject", "principal", "topic"];
         var subject = names.Select(x => Text(item, x)).FirstOrDefault(x => x.Length > 0) ?? "";
         return new TargetIncident(Text(item, "id"), Text(item, "key"), Text(item, "type"), subject, Number(item, "violations"), Text(item, "state"),
-            DateTimeOffset.TryParse(Text(item, "openedAt"), System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : default,
+            Time(item, "openedAt") ?? default,
             Texts(item, "rules"), Texts(item, "runs"));
     }
 
@@ -40,7 +43,7 @@ internal static class TargetJson
         var steps = item.TryGetProperty("steps", out var list) && list.ValueKind == JsonValueKind.Array
             ? list.EnumerateArray().Select(x => (Text(x, "id"), Text(x, "state"))).ToList()
             : [];
-        return new TargetRun(Text(item, "id"), Text(item, "playbook"), Text(item, "incident"), Text(item, "state"), steps);
+        return new TargetRun(Text(item, "id"), Text(item, "playbook"), Text(item, "incident"), Text(item, "state"), steps) { EndedAt = Time(item, "endedAt") };
     }
 
     /// <summary>The bus part of a status; a status that the node gives at all is an answer of its bus.</summary>
