@@ -16,7 +16,7 @@ kernels:
 YAML
 touch "$work/done"
 start() {
-  dotnet Guardian.Host/bin/Debug/net10.0/guardian.dll run --Guardian:Node:DataDirectory="$work/data" --Guardian:Http:Url="$url" --Guardian:Files:Kernels="$work/kernels.yaml" --Guardian:Monitors:Resources:Enabled=false >>"$work/node.log" &
+  dotnet Guardian.Host/bin/Debug/net10.0/guardian.dll run --Guardian:Node:DataDirectory="$work/data" --Guardian:Http:Url="$url" --Guardian:Files:Kernels="$work/kernels.yaml" >>"$work/node.log" &
   node=$!
   until curl -sf "$url/ready" >/dev/null; do sleep 0.1; done
 }
