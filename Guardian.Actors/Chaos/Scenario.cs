@@ -65,6 +65,9 @@ internal sealed record Scenario
     /// <summary>Its node watches its resources also where the machine is busy.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 
+    /// <summary>Its figures are of a machine that does nothing else: no other drill is played beside it.</summary>
+    public bool NeedsWholeHost => NeedsQuietHost || WatchesResources || Expect.Latency is not null;
+
     /// <summary>Whether a pass needs a run of this playbook.</summary>
     public bool Expects(string playbook) => Expect.Playbook == playbook || Expect.MustRun.Contains(playbook);
 

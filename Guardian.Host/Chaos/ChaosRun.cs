@@ -28,7 +28,7 @@ internal sealed record ChaosRequest
     public string? Playbooks { get; init; }
 }
 
-/// <summary>Runs drills one after the other, writes the report and says the worst verdict.</summary>
+/// <summary>Runs drills, one at a time those that need the machine for themselves; writes the report and says the worst verdict.</summary>
 /// <param name="console">Progress.</param>
 /// <param name="time">Clock.</param>
 /// <param name="program">How to start a node.</param>
@@ -36,8 +36,8 @@ internal sealed record ChaosRequest
 internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
     /// <summary>
-    /// Drills with PostgreSQL at once. Those of clusters mostly wait, for failure detectors and for the split brain resolver; no bound of
-    /// theirs is tight. All others have the machine for themselves.
+    /// Drills at once that do not need the whole machine: they mostly wait, for heartbeats, restarts, failure detectors or the split brain
+    /// resolver, and each has nodes of its own.
     /// </summary>
     private const int SideBySide = 2;
 
@@ -65,8 +65,8 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                     else console.Done(new DrillReport(plan, number, record, DrillJudge.Judge(plan, record)));
                 }
 
-                foreach (var plan in plans.Where(x => !x.Scenario.Postgres)) await OneAsync(plan);
-                await Parallel.ForEachAsync(plans.Where(x => x.Scenario.Postgres), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
+                foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
+                await Parallel.ForEachAsync(plans.Where(x => !x.Scenario.NeedsWholeHost), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
                 foreach (var plan in plans.Where(records.ContainsKey))
                 {
                     if (LeftOut(request, records[plan]) is { } missing) skipped.Add(new SkippedScenario(plan.Scenario.Name, missing));

@@ -72,7 +72,7 @@ internal static class ChaosCommand
         var playbooks = new Option<string?>("--playbooks") { Description = "Folder of playbooks of the throw-away nodes; default: playbooks, then the shipped ones" };
         var postgres = new Option<string?>("--postgres") { Description = $"Connection string of a PostgreSQL server for scenarios with several nodes, better given as {ChaosPostgres.Variable}; default: a server of the run's own, where PostgreSQL is installed" };
         var scenarios = ScenariosOption();
-        var command = new Command("run", "Runs scenarios one after the other; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, playbooks, postgres, scenarios };
+        var command = new Command("run", "Runs scenarios, those about load and latency one at a time, the others two at once; the exit code is the worst verdict's") { ids, seed, repeat, report, yes, playbooks, postgres, scenarios };
         command.SetAction(async (result, abort) =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
