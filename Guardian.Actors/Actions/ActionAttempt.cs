@@ -86,9 +86,9 @@ internal static class ActionWork
 {
     private const string UndoSuffix = "/undo";
 
-    public static async Task<KeyOutcome> PerformAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, CancellationToken cancellation)
+    public static async Task<KeyOutcome> PerformAsync(ActionBinding binding, DispatchAction dispatch, SecretStore secrets, Func<string?> held, CancellationToken cancellation)
     {
-        var context = Context(dispatch, dispatch.Key);
+        var context = Context(dispatch, dispatch.Key) with { Held = held };
         var (input, used) = secrets.Fill(dispatch.Input, binding.Spec.Inputs);
         try
         {
@@ -143,6 +143,6 @@ internal static class ActionWork
     private static ActionContext Context(DispatchAction dispatch, string key) =>
         new(key, dispatch.RunId, dispatch.IncidentKey, dispatch.IncidentId, dispatch.Playbook)
         {
-            IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch), ApprovedBy = dispatch.ApprovedBy,
+            IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch), ApprovedBy = dispatch.ApprovedByDefault ? null : dispatch.ApprovedBy,
         };
 }

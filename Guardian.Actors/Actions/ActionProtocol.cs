@@ -58,8 +58,11 @@ public sealed record DispatchAction : IGuardianMessage
     /// <summary>True: this action undoes another; it is carried out during a hold too.</summary>
     public bool Compensates { get; init; }
 
-    /// <summary>The operator who approved it; null where it acts by itself.</summary>
+    /// <summary>The operator who approved it, or why it counts as approved; null where it acts by itself.</summary>
     public string? ApprovedBy { get; init; }
+
+    /// <summary>True where nobody decided and the step's own default did.</summary>
+    public bool ApprovedByDefault { get; init; }
 }
 
 /// <summary>

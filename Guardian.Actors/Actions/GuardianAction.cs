@@ -17,8 +17,18 @@ public sealed record ActionContext(string Key, string RunId, string IncidentKey,
     /// <summary>The blamed principal, or what the incident is about; empty where it is not known.</summary>
     public string Subject { get; init; } = "";
 
-    /// <summary>The operator who approved the step; null where it acts by itself.</summary>
+    /// <summary>The operator who approved the step; null where it acts by itself, also where nobody decided and the step's default did.</summary>
     public string? ApprovedBy { get; init; }
+
+    /// <summary>Why nothing more may be done now: the hold in force, or a silence; null where nothing forbids it.</summary>
+    public Func<string?> Held { get; init; } = static () => null;
+
+    /// <summary>To be called just before an effect that comes later than the action's begin, and between effects: a hold stops it.</summary>
+    /// <exception cref="ActionUnreachableException">Held; the attempt is left open, and the run asks again.</exception>
+    internal void StopWhereHeld()
+    {
+        if (Held() is { } reason) throw new ActionUnreachableException($"held: {reason}");
+    }
 
     /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
     public string ActKey { get; init; } = Key;

@@ -63,6 +63,9 @@ internal sealed class NodeAgent : ReceiveActor
             case LedgerVerdict.Execute when AgentJob.IsHeld(binding, dispatch) && HeldFor(dispatch) is { } reason:
                 Drop(dispatch, reason);
                 break;
+            case LedgerVerdict.Execute when AgentJob.IsHeld(binding, dispatch) && Forbidden(binding.Action.Risk, dispatch) is { } reason:
+                Answer(Sender, dispatch.Key, dispatch.Epoch, dispatch.Attempt, new KeyOutcome(OutcomeKind.Failed, Reason: reason));
+                break;
             case LedgerVerdict.Execute:
                 Accept(new AgentJob(dispatch, binding, resolves: false), dispatch.Epoch, dispatch.Attempt);
                 break;
@@ -148,8 +151,9 @@ internal sealed class NodeAgent : ReceiveActor
         job.Started = true;
         if (!job.Resolves) _memory.Executed++;
         var (binding, dispatch, secrets) = (job.Binding, job.Dispatch, _registry.Secrets);
+        Func<string?> held = job.ObeysHold ? () => HeldFor(dispatch) : static () => null; // asked on another thread; the view is safe for that
         ActionAttempt
-            .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, secrets, token) : ActionWork.PerformAsync(binding, dispatch, secrets, token),
+            .RunAsync(token => job.Resolves ? ActionWork.ResolveAsync(binding, dispatch, secrets, token) : ActionWork.PerformAsync(binding, dispatch, secrets, held, token),
                 dispatch.Deadline, _time, job.Cancellation.Token)
             .PipeTo(Self, success: result => new Ended(job, result));
     }
@@ -276,6 +280,17 @@ internal sealed class NodeAgent : ReceiveActor
         _memory.RefusedFull, _memory.DroppedHeld, _memory.Hanging, _memory.Probes.Count, _memory.Ledger.Count, _memory.Ledger.Evicted));
 
     private string? HeldFor(DispatchAction dispatch) => _mode.HeldFor(dispatch.IncidentType, dispatch.IncidentKey, dispatch.Subject);
+
+    /// <summary>
+    /// The run has decided by the mode of the node that carries it; this node's owner may want less. A kernel's opt-in lifts the class
+    /// destroy, which the run and the action look at, so of that class the mode alone counts here.
+    /// </summary>
+    private string? Forbidden(RiskClass risk, DispatchAction dispatch) => (risk == RiskClass.Destroy ? _mode.Mode : _mode.For(risk)) switch
+    {
+        OperatingMode.Observe => $"this node only observes ({risk.ToString().ToLowerInvariant()}): Guardian:Mode or Guardian:Autonomy of this node is observe",
+        OperatingMode.Propose when dispatch.ApprovedBy is null => $"this node only proposes ({risk.ToString().ToLowerInvariant()}), and nobody approved it: Guardian:Mode or Guardian:Autonomy of this node is propose",
+        _ => null,
+    };
 
     private void Drop(DispatchAction dispatch, string reason)
     {

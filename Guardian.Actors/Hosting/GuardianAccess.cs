@@ -15,6 +15,9 @@ internal sealed class GuardianAccess : IExtension
     /// <summary>Messages and events that this version cannot read.</summary>
     public Serialization.UnreadableCounts Unreadable { get; } = new();
 
+    /// <summary>Where this node's API can be asked from this machine, with its prefix; null until it listens, or where the application maps none.</summary>
+    public Uri? Http { get; set; }
+
     /// <summary>Set once the supervision tree exists.</summary>
     public GuardianSystem? Current { get; private set; }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Guardian.Actors.Resources;
 
@@ -23,11 +24,12 @@ internal static class ConfinedDelete
     /// <summary>Null where it works here; else why not.</summary>
     public static string? Unsupported => OperatingSystem.IsLinux() && Flags is not null ? null : $"deleting safely is not supported on this platform ({RuntimeInformation.RuntimeIdentifier})";
 
-    /// <summary>False where the file is gone already.</summary>
+    /// <summary>False where the file is gone already, was written meanwhile, or became a folder or a link.</summary>
     /// <param name="root">Absolute folder, itself no link.</param>
     /// <param name="path">Segments from there to the file.</param>
+    /// <param name="before">Deleted only if it was last written before this; looked at just before.</param>
     /// <exception cref="Win32Exception">Not permitted, or a link is in the way.</exception>
-    public static bool Delete(string root, ReadOnlySpan<string> path)
+    public static bool Delete(string root, ReadOnlySpan<string> path, DateTimeOffset before)
     {
         var (directory, noFollow) = Flags!.Value;
         var at = open(root, OpenPath | directory | noFollow);
@@ -41,6 +43,12 @@ internal static class ConfinedDelete
                 _ = close(at);
                 at = next;
                 if (next < 0) return error == NoSuchFile ? false : throw new Win32Exception(error);
+            }
+
+            using (var file = new SafeFileHandle(openat(at, path[^1], OpenPath | noFollow), ownsHandle: true))
+            {
+                if (file.IsInvalid) return Marshal.GetLastPInvokeError() is var error && error == NoSuchFile ? false : throw new Win32Exception(error);
+                if ((File.GetAttributes(file) & (FileAttributes.Directory | FileAttributes.ReparsePoint)) != 0 || File.GetLastWriteTimeUtc(file) >= before.UtcDateTime) return false;
             }
 
             // Without AT_REMOVEDIR: takes away a name, of a link never its target.

@@ -50,7 +50,7 @@ internal sealed class RunDispatcher(Func<string, ICanTell> agent, RunGuards guar
             case RunCommand.Dispatch x:
                 agent(x.Node).Tell(Of(run, x.Key, x.Epoch, x.Attempt, x.Action, x.Input, x.Undo, x.Deadline) with
                 {
-                    Cancels = x.Cancels, Output = x.Output.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : x.Output, Compensates = x.Compensates, ApprovedBy = x.ApprovedBy,
+                    Cancels = x.Cancels, Output = x.Output.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : x.Output, Compensates = x.Compensates, ApprovedBy = x.ApprovedBy, ApprovedByDefault = x.ApprovedByDefault,
                 }, self);
                 break;
             case RunCommand.Resolve x:

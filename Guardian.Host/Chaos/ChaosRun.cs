@@ -103,14 +103,15 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
         try
         {
-            // Those with PostgreSQL are played side by side: what they see of a busy machine is one another.
-            var busy = !plan.Scenario.Postgres && await hostCpu(abort) is not <= HostNoise.Quiet;
+            // Those that are played side by side would take one another for pressure: their nodes do not watch the machine.
+            var busy = plan.Scenario.NeedsWholeHost && await hostCpu(abort) is not <= HostNoise.Quiet;
+            var watches = plan.Scenario.WatchesResources || (plan.Scenario.NeedsWholeHost && !busy);
             if (busy && plan.Scenario.NeedsQuietHost)
                 return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
-            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.MemoryLimit, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, !busy || plan.Scenario.WatchesResources, keeper, time);
+            var node = new NodePlan(program(), ChaosFiles.Policy, request.Playbooks ?? ChaosFiles.Playbooks, plan.Scenario.MemoryDisk, plan.Scenario.MemoryLimit, plan.Scenario.NodeOptions, plan.Scenario.NodeKernels, watches, keeper, time);
             var stage = await DrillStage.SetAsync(plan, node, postgres, new HostFloors(folder, time), home, abort);
             await using (stage) record = await new DrillRunner(stage.Target, time, log, Progress, tools: stage.Tools).RunAsync(plan, abort);
 

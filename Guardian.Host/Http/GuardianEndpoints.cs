@@ -19,7 +19,9 @@ public static class GuardianEndpoints
         ArgumentNullException.ThrowIfNull(endpoints);
         prefix = prefix.TrimEnd('/');
         var group = endpoints.MapGroup(prefix);
-        var routes = new ApiRoutes(group, Context(endpoints.ServiceProvider, prefix));
+        var context = Context(endpoints.ServiceProvider, prefix);
+        OwnAddress.Announce(endpoints.ServiceProvider, context.Access, prefix);
+        var routes = new ApiRoutes(group, context);
         BusRoutes.Map(routes);
         StatusRoutes.Map(routes);
         ModeRoutes.Map(routes);

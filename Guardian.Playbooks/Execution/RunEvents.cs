@@ -166,8 +166,11 @@ public sealed record StepApprovalDecided : RunEvent
     /// <summary>True when approved.</summary>
     public required bool Approved { get; init; }
 
-    /// <summary>The operator.</summary>
+    /// <summary>The operator, or why it was decided without one.</summary>
     public required string By { get; init; }
+
+    /// <summary>True where nobody decided in time and the step's own default did.</summary>
+    public bool ByDefault { get; init; }
 }
 
 /// <summary>Written before the effect is asked for. Undo before act: carries what will take it back.</summary>

@@ -64,7 +64,7 @@ public sealed partial class RunMachine
             return Events(new StepFailed { At = view.Now, StepId = plan.Id, Reason = $"node {s.Node} left the cluster before it answered", TargetGone = true, Unknown = true });
         var end = s.Phase == StepPhase.Running ? s.Deadline!.Value : state.TakenOverAt + plan.Timeout;
         if (s.Phase == StepPhase.Running && view.Now < end && !gone)
-            return new([], [new RunCommand.Dispatch(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, s.Node!, end, null, default, s.Attempt) { ApprovedBy = s.ApprovedBy }], end);
+            return new([], [new RunCommand.Dispatch(s.Key!, state.Epoch, s.Action, s.Input!.Value, false, s.Node!, end, null, default, s.Attempt) { ApprovedBy = s.ApprovedBy, ApprovedByDefault = s.ApprovedByDefault }], end);
         end += AnswerGrace;
         if (s.Phase == StepPhase.Running && view.Now < end && !gone) return Wait(end);
         if (plan.Bounded && view.Now >= end)
@@ -141,7 +141,7 @@ public sealed partial class RunMachine
         {
             return Events(new StepApprovalDecided
             {
-                At = view.Now, StepId = plan.Id, Approved = approval.Approve, By = $"default, since nobody decided within {new Duration(approval.Timeout)}",
+                At = view.Now, StepId = plan.Id, Approved = approval.Approve, By = $"default, since nobody decided within {new Duration(approval.Timeout)}", ByDefault = true,
             });
         }
 

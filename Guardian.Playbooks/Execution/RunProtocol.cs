@@ -89,8 +89,11 @@ public abstract record RunCommand
     /// <param name="Compensates">True: an action that undoes another; carried out during a hold too.</param>
     public sealed record Dispatch(string Key, long Epoch, string Action, JsonElement Input, bool Undo, string Node, DateTimeOffset Deadline, string? Cancels, JsonElement Output, int Attempt, bool Compensates = false) : RunCommand
     {
-        /// <summary>The operator who approved it; null where it acts by itself.</summary>
+        /// <summary>The operator who approved it, or why it counts as approved; null where it acts by itself.</summary>
         public string? ApprovedBy { get; init; }
+
+        /// <summary>True where nobody decided and the step's own default did.</summary>
+        public bool ApprovedByDefault { get; init; }
     }
 
     /// <summary>Tell the agent that a key is not wanted any more; the answer is the key's outcome.</summary>

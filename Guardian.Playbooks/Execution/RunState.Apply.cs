@@ -103,7 +103,7 @@ public sealed partial record RunState
     }
 
     private RunState Decided(StepApprovalDecided x) => x.Approved
-        ? On(x.StepId, s => s with { Phase = StepPhase.Pending, ApprovedBy = x.By, Reason = $"approved by {x.By}" }).Say($"{x.StepId}: approved by {x.By}")
+        ? On(x.StepId, s => s with { Phase = StepPhase.Pending, ApprovedBy = x.By, ApprovedByDefault = x.ByDefault, Reason = $"approved by {x.By}" }).Say($"{x.StepId}: approved by {x.By}")
         : On(x.StepId, s => s with { Phase = StepPhase.Skipped, Reason = $"rejected by {x.By}", EndedAt = x.At }).Say($"{x.StepId}: skipped, rejected by {x.By}");
 
     private RunState Dispatched(StepDispatched x)

@@ -124,8 +124,11 @@ public sealed record StepState(string Id, string Action)
     /// <summary>True when it was recorded only.</summary>
     public bool Observed { get; init; }
 
-    /// <summary>The operator who approved it.</summary>
+    /// <summary>The operator who approved it, or why it counts as approved.</summary>
     public string? ApprovedBy { get; init; }
+
+    /// <summary>True where nobody decided and the step's own default did.</summary>
+    public bool ApprovedByDefault { get; init; }
 
     /// <summary>Attempts of the undo so far.</summary>
     public int UndoAttempt { get; init; }

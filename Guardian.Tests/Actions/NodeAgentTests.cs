@@ -101,6 +101,50 @@ public class NodeAgentTests : TestKit
         (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step" && x.Kind == OutcomeKind.Succeeded);
     }
 
+    [Theory]
+    [InlineData(OperatingMode.Observe, null, false)]
+    [InlineData(OperatingMode.Observe, "alice", false)]
+    [InlineData(OperatingMode.Propose, null, false)]
+    [InlineData(OperatingMode.Propose, "alice", true)]
+    [InlineData(OperatingMode.Enforce, null, true)]
+    public async Task The_mode_of_the_node_itself_counts_too(OperatingMode mode, string? approvedBy, bool acts)
+    {
+        var agent = Agent();
+        _mode.Swap(mode, null);
+        agent.Tell(Dispatch() with { ApprovedBy = approvedBy });
+        var outcome = await Outcome();
+        (outcome.Kind, _action.Executions).Should().Be(acts ? (OutcomeKind.Succeeded, 1) : (OutcomeKind.Failed, 0));
+        if (!acts) outcome.Reason.Should().Contain("Guardian:Mode");
+        agent.Tell(Dispatch("run/step/undo", undo: true, cancels: "run/step"));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Key == "run/step/undo" && x.Kind == OutcomeKind.Succeeded, "an undo is always carried out");
+    }
+
+    [Fact]
+    public async Task A_hold_stops_what_has_begun_and_has_no_effect_yet_and_its_run_may_ask_again()
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch(input: """{ "how": "late" }"""));
+        await AwaitAssertAsync(() => _action.Executions.Should().Be(1));
+        _mode.Swap(OperatingMode.Enforce, "maintenance");
+        _action.Release.SetResult();
+        await AwaitConditionAsync(async () => (await agent.Ask<AgentStatus>(GetAgentStatus.Instance)).Running == 0, TimeSpan.FromSeconds(10));
+        _mode.Swap(OperatingMode.Enforce, null);
+        agent.Tell(Dispatch(input: """{ "how": "late" }"""));
+        (await Outcome()).Should().Match<ActionOutcome>(x => x.Kind == OutcomeKind.Succeeded && x.Output!.Value.GetProperty("count").GetInt32() == 2, "nothing was answered during the hold");
+    }
+
+    [Fact]
+    public async Task An_approval_by_default_is_no_operators()
+    {
+        var agent = Agent();
+        agent.Tell(Dispatch() with { ApprovedBy = "default, since nobody decided within 1m", ApprovedByDefault = true });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.ApprovedBy.Should().BeNull();
+        agent.Tell(Dispatch("other") with { ApprovedBy = "alice" });
+        (await Outcome()).Kind.Should().Be(OutcomeKind.Succeeded);
+        _action.ApprovedBy.Should().Be("alice");
+    }
+
     [Fact]
     public async Task An_undo_cancels_the_running_act_first()
     {
@@ -324,10 +368,12 @@ public class NodeAgentTests : TestKit
         public override bool HasUndo => true;
         public override bool Idempotent => Repeatable;
         public bool Repeatable { get; set; }
+        public string? ApprovedBy { get; private set; }
 
         public override async Task<CountOutput> ExecuteAsync(CountInput input, ActionContext context, CancellationToken cancellation)
         {
             var count = Interlocked.Increment(ref _executions);
+            ApprovedBy = context.ApprovedBy;
             switch (input.How)
             {
                 case "fail": throw new ActionFailedException("refused on purpose");
@@ -335,6 +381,10 @@ public class NodeAgentTests : TestKit
                 case "obey": await Task.Delay(Timeout.Infinite, cancellation); break;
                 case "unreachable": await Asking.UntilAnsweredAsync<CountOutput>(Silent!, "?", cancellation); break;
                 case "hang": await Release.Task; break;
+                case "late":
+                    await Release.Task;
+                    context.StopWhereHeld();
+                    break;
             }
 
             return new CountOutput(count);

@@ -41,10 +41,10 @@ public sealed class ResourceActionTests : IDisposable
         return new GuardianRegistry([], BuiltInActions.Create(dependencies), BuiltInProbes.Create(dependencies));
     }
 
-    private Task<JsonElement> ExecuteAsync(string name, string input)
+    private Task<JsonElement> ExecuteAsync(string name, string input, Func<string?>? held = null)
     {
         Registry().TryGetAction(name, out var action);
-        return action!.ExecuteAsync(JsonElement.Parse(input), Run, CancellationToken.None);
+        return action!.ExecuteAsync(JsonElement.Parse(input), held is null ? Run : Run with { Held = held }, CancellationToken.None);
     }
 
     private Task<JsonElement> MeasureAsync(string name, string input)
@@ -86,6 +86,22 @@ public sealed class ResourceActionTests : IDisposable
         evidence.GetProperty("treeCpu").GetDouble().Should().BeGreaterThan(1);
         tree.Should().OnlyContain(x => !new ProcessIdentity(x.Pid, x.StartTicks).Alive);
         bystander.HasExited.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_hold_that_comes_while_it_is_measured_stops_the_kill_and_one_before_KILL_too()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var runaway = await ShellAsync("trap '' TERM; echo up; while :; do :; done");
+        _kernels = [Kernel("trainer", true, runaway)];
+        const string Input = """{ "kernel": "trainer", "above": "1%", "over": "300ms", "grace": "100ms" }""";
+        var kill = () => ExecuteAsync("process.kill", Input, held: () => "maintenance");
+        await kill.Should().ThrowAsync<ActionUnreachableException>().WithMessage("*maintenance*");
+
+        var asked = 0;
+        var late = () => ExecuteAsync("process.kill", Input, held: () => ++asked > 1 ? "maintenance" : null);
+        await late.Should().ThrowAsync<ActionFailedException>().WithMessage("*held before KILL*");
+        runaway.HasExited.Should().BeFalse();
     }
 
     private static LinuxProcessReader Reader() => new(TimeProvider.System);
@@ -250,10 +266,36 @@ public sealed class ResourceActionTests : IDisposable
         var outside = File("outside/a", 10, TimeSpan.Zero);
         Directory.CreateDirectory(Path.Combine(_folder.FullName, "root"));
         Directory.CreateSymbolicLink(Path.Combine(_folder.FullName, "root", "sub"), Path.Combine(_folder.FullName, "outside"));
-        var delete = () => ConfinedDelete.Delete(Path.Combine(_folder.FullName, "root"), ["sub", "a"]);
+        var delete = () => ConfinedDelete.Delete(Path.Combine(_folder.FullName, "root"), ["sub", "a"], DateTimeOffset.MaxValue);
         delete.Should().Throw<System.ComponentModel.Win32Exception>();
         System.IO.File.Exists(outside).Should().BeTrue();
-        ConfinedDelete.Delete(_folder.FullName, ["outside", "a"]).Should().BeTrue();
-        ConfinedDelete.Delete(_folder.FullName, ["outside", "a"]).Should().BeFalse("it is gone already");
+        ConfinedDelete.Delete(_folder.FullName, ["outside", "a"], DateTimeOffset.MaxValue).Should().BeTrue();
+        ConfinedDelete.Delete(_folder.FullName, ["outside", "a"], DateTimeOffset.MaxValue).Should().BeFalse("it is gone already");
+    }
+
+    [Fact]
+    public void What_was_written_since_the_look_is_not_deleted()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var file = File("logs/a", 10, TimeSpan.FromDays(2));
+        var limit = DateTimeOffset.UtcNow - TimeSpan.FromDays(1);
+        System.IO.File.AppendAllText(file, "fresh");
+        ConfinedDelete.Delete(_folder.FullName, ["logs", "a"], limit).Should().BeFalse();
+        System.IO.File.SetLastWriteTimeUtc(file, limit.UtcDateTime.AddSeconds(-1));
+        System.IO.File.CreateSymbolicLink(Path.Combine(_folder.FullName, "logs", "b"), file);
+        ConfinedDelete.Delete(_folder.FullName, ["logs", "b"], DateTimeOffset.MaxValue).Should().BeFalse("a link stays");
+        ConfinedDelete.Delete(_folder.FullName, ["logs", "a"], limit).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_hold_stops_cleaning_that_is_under_way()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        for (var i = 0; i < 5; i++) File($"logs/{i}", 10, TimeSpan.FromDays(9));
+        _clean.Folders["logs"] = new CleanFolderOptions { Path = Path.Combine(_folder.FullName, "logs") };
+        var asked = 0;
+        var clean = () => ExecuteAsync("disk.clean", """{ "folder": "logs" }""", held: () => ++asked > 2 ? "maintenance" : null);
+        await clean.Should().ThrowAsync<ActionUnreachableException>().WithMessage("*maintenance*");
+        Directory.GetFiles(Path.Combine(_folder.FullName, "logs")).Should().HaveCount(3);
     }
 }

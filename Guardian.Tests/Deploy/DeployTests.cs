@@ -114,6 +114,7 @@ public sealed partial class DeployTests
         unit["ExecStart"].Single().Should().EndWith("/guardian.dll run");
         unit["User"].Single().Should().Be("guardian");
         unit["Restart"].Single().Should().Be("always");
+        unit["KillMode"].Single().Should().Be("process", "kernels survive a crash of the node, and its end stops them in order");
         Bind(unit["Environment"].Select(x => x.Split('=', 2)).Select(x => KeyValuePair.Create(x[0], x[1]))).Node.DataDirectory.Should().Be("/var/lib/" + unit["StateDirectory"].Single());
         var shutdown = (TimeSpan)typeof(Guardian.Host.NodeHost).GetField("ShutdownTimeout", BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
         int.Parse(unit["TimeoutStopSec"].Single(), CultureInfo.InvariantCulture).Should().BeGreaterThan((int)shutdown.TotalSeconds, "it must be able to hand over");

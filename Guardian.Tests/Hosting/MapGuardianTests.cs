@@ -1,6 +1,9 @@
 using System.Net;
 using Akka.Hosting;
+using Guardian.Actors.Actions;
+using Guardian.Actors.Actions.Probes;
 using Guardian.Actors.Hosting;
+using Guardian.Host.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -40,6 +43,13 @@ public sealed class MapGuardianTests : IDisposable
         while ((await http.GetAsync("/guardian/ready", deadline.Token)).StatusCode != HttpStatusCode.OK) await timer.WaitForNextTickAsync(deadline.Token);
 
         (await http.GetStringAsync("/")).Should().Be("the shop");
+        var own = GuardianSystem.Access(app.Services.GetRequiredService<Akka.Actor.ActorSystem>()).Http;
+        own.Should().Be(new Uri(http.BaseAddress!, "/guardian"));
+        (await new HttpGet(new ActionDependencies
+        {
+            Blacklist = Akka.Actor.ActorRefs.Nobody, Bus = Akka.Actor.ActorRefs.Nobody, Outbox = Akka.Actor.ActorRefs.Nobody, Time = TimeProvider.System,
+            CountViolations = (_, _, _) => Task.FromResult(0L), HttpBase = () => own,
+        }).MeasureAsync(new HttpGetInput("/ready", TimeSpan.FromSeconds(10)), deadline.Token)).Status.Should().Be(200, "a playbook asks the node itself, below its prefix");
         (await PublishAsync(http, "librarian")).Should().Be(HttpStatusCode.Accepted);
         (await PublishAsync(http, "stranger")).Should().Be(HttpStatusCode.Forbidden);
         (await http.GetStringAsync("/guardian/api/v1/status")).Should().Contain("\"aclDenied\":1");
@@ -47,6 +57,15 @@ public sealed class MapGuardianTests : IDisposable
         (await http.DeleteAsync("/guardian/api/v1/blacklist/stranger")).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
         await app.StopAsync();
     }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:8558", "", "http://127.0.0.1:8558")]
+    [InlineData("http://[::]:8558", "/guardian", "http://[::1]:8558/guardian")]
+    [InlineData("https://*:443", "", "https://127.0.0.1")]
+    [InlineData("http://10.1.2.3:80", "", "http://10.1.2.3")]
+    [InlineData("http://unix:/tmp/shop.sock", "", null)]
+    public void A_node_asks_itself_where_this_machine_reaches_it(string bound, string prefix, string? asked) =>
+        OwnAddress.Reachable(bound, prefix).Should().Be(asked is null ? null : new Uri(asked));
 
     private static async Task<HttpStatusCode> PublishAsync(HttpClient http, string principal)
     {

@@ -42,11 +42,11 @@ internal sealed class DiskClean(ActionDependencies dependencies) : GuardianActio
             throw new ActionFailedException($"{Name}: no folder '{name}' is configured in Guardian:Clean:Folders; known are: {(folders.Count == 0 ? "none" : string.Join(", ", folders.Keys))}");
         if (folders.Count == 0) return Task.FromResult(new DiskCleanOutput(0, 0, 0, "Guardian:Clean:Folders is empty, so that nothing may be deleted"));
         var tally = new Tally();
-        foreach (var (_, folder) in folders.Where(x => input.Folder is null || x.Key == input.Folder)) Clean(folder, input, tally, cancellation);
+        foreach (var (_, folder) in folders.Where(x => input.Folder is null || x.Key == input.Folder)) Clean(folder, input, tally, context, cancellation);
         return Task.FromResult(new DiskCleanOutput(tally.Files, tally.Bytes, tally.Failed, tally.Reason));
     }
 
-    private void Clean(CleanFolderOptions folder, DiskCleanInput input, Tally tally, CancellationToken cancellation)
+    private void Clean(CleanFolderOptions folder, DiskCleanInput input, Tally tally, ActionContext context, CancellationToken cancellation)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path));
         if (new DirectoryInfo(root) is not { Exists: true, LinkTarget: null })
@@ -62,10 +62,11 @@ internal sealed class DiskClean(ActionDependencies dependencies) : GuardianActio
         foreach (var file in files.Where(x => x.Written < before && FileSystemName.MatchesSimpleExpression(folder.Pattern, Path.GetFileName(x.Path), ignoreCase: false)).OrderBy(x => x.Written))
         {
             cancellation.ThrowIfCancellationRequested();
+            context.StopWhereHeld();
             if (input.Keep is { } keep && left <= keep.Bytes) break;
             try
             {
-                if (!ConfinedDelete.Delete(root, file.Path[(root.Length + 1)..].Split('/'))) continue;
+                if (!ConfinedDelete.Delete(root, file.Path[(root.Length + 1)..].Split('/'), before)) continue;
                 tally.Files++;
                 tally.Bytes += file.Size;
                 left -= file.Size;

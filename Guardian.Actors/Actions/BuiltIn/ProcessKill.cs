@@ -68,7 +68,8 @@ internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAct
         var evidence = victims.Select(x => ProcessesTop.Top(x.Leader, meter.Processes.CgroupOf(x.Leader.Process.Pid), x.Kernel)).ToList();
         var trees = new KillList(victims.SelectMany(x => ProcessUsage.Tree(now.Processes, x.Leader.Process.Pid)));
         Refuse(trees, now);
-        await EndAsync(trees, meter, input.Grace?.Value ?? DefaultGrace, cancellation).ConfigureAwait(false);
+        context.StopWhereHeld();
+        await EndAsync(trees, meter, context, input.Grace?.Value ?? DefaultGrace, cancellation).ConfigureAwait(false);
         return new ProcessKillOutput(true, evidence, trees.Count, trees.Forced, null);
     }
 
@@ -89,13 +90,15 @@ internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAct
             throw new ActionFailedException($"{Name}: process {wrong.Pid} is Guardian's own or what it runs under; nothing was killed");
     }
 
-    private async Task EndAsync(KillList trees, ResourceMeter meter, TimeSpan grace, CancellationToken cancellation)
+    private async Task EndAsync(KillList trees, ResourceMeter meter, ActionContext context, TimeSpan grace, CancellationToken cancellation)
     {
         foreach (var process in trees.Living()) Signal(process, SIGTERM);
         var began = meter.Time.GetTimestamp();
         while (trees.Living().Count > 0 && meter.Time.GetElapsedTime(began) < grace) await Task.Delay(Poll, meter.Time, cancellation).ConfigureAwait(false);
         trees.Follow(meter.Scan().Processes);
         trees.Forced = trees.Living().Count;
+        if (trees.Forced > 0 && context.Held() is { } reason)
+            throw new ActionFailedException($"{Name}: held before KILL ({reason}); told to end and still there: {string.Join(", ", trees.Living())}");
         for (var round = 0; round < Rounds && trees.Living().Count > 0; round++)
         {
             foreach (var process in trees.Living()) Signal(process, Posix.SIGKILL);

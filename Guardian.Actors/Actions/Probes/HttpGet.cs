@@ -20,20 +20,24 @@ internal sealed class HttpGet(ActionDependencies dependencies) : GuardianProbe<H
 
     private static readonly HttpClient Client = HttpGuard.Client();
 
+    /// <summary>For this node alone: its certificate names it as others call it, not as it is asked here.</summary>
+    private static readonly HttpClient Own = HttpGuard.Client(anyCertificate: true);
+
     public override string Name => "http.get";
 
     public override string Summary => "Asks an HTTP endpoint; redirects are not followed.";
 
     public override async Task<HttpGetResult> MeasureAsync(HttpGetInput input, CancellationToken cancellation)
     {
-        var target = HttpTarget.Resolve(input.Url, dependencies.HttpBase(), dependencies.HttpAllowedHosts);
+        var own = dependencies.HttpBase();
+        var target = HttpTarget.Resolve(input.Url, own, dependencies.HttpAllowedHosts);
         var within = input.Timeout?.Value ?? DefaultTimeout;
         using var timeout = new CancellationTokenSource(within, dependencies.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         var started = dependencies.Time.GetTimestamp();
         try
         {
-            using var response = await Client.GetAsync(target, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            using var response = await (target.Authority == own?.Authority ? Own : Client).GetAsync(target, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             return new HttpGetResult((int)response.StatusCode, dependencies.Time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)

@@ -16,7 +16,7 @@ internal static class HttpTarget
         if (url.StartsWith('/') && !url.StartsWith("//", StringComparison.Ordinal))
         {
             if (baseAddress is null) throw new ActionFailedException($"'{url}' is relative, and this node has no HTTP address yet");
-            target = new Uri(baseAddress, url);
+            target = new Uri(baseAddress.AbsoluteUri.TrimEnd('/') + url);
         }
         else if (!Uri.TryCreate(url, UriKind.Absolute, out target) || (target.Scheme != Uri.UriSchemeHttp && target.Scheme != Uri.UriSchemeHttps))
         {

@@ -59,7 +59,8 @@ public sealed class RunStepTests
         bench.Now += TimeSpan.FromMinutes(1);
         bench.Settle();
         bench.Phase("cut").Should().Be(then);
-        bench.Journal.OfType<StepApprovalDecided>().Single().By.Should().Contain("within 1m");
+        bench.Journal.OfType<StepApprovalDecided>().Single().Should().Match<StepApprovalDecided>(x => x.By.Contains("within 1m") && x.ByDefault);
+        bench.State.Step("cut")!.ApprovedByDefault.Should().Be(word == "approve");
     }
 
     [Theory]
