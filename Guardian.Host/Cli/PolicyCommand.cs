@@ -5,7 +5,7 @@ using Guardian.Playbooks.Validation;
 
 namespace Guardian.Host.Cli;
 
-/// <summary><c>guardian policy check</c>: allowed or denied, by which rule; without a running node.</summary>
+/// <summary><c>guardian policy check</c>: allowed or denied, by which rule; <c>diff</c>: what would change; without a running node.</summary>
 internal static class PolicyCommand
 {
     /// <summary>One question needs no cache; this is its least size.</summary>
@@ -15,6 +15,7 @@ internal static class PolicyCommand
     {
         var command = new Command("policy", "The access policy");
         command.Add(Check(options));
+        command.Add(PolicyDiffCommand.Create(options));
         return command;
     }
 
@@ -67,7 +68,8 @@ internal static class PolicyCommand
         return decision.Allowed ? ExitCodes.Done : ExitCodes.Negative;
     }
 
-    private static AccessPolicy? Load(string path, CliOutput output)
+    /// <summary>Null where it has errors, which are told.</summary>
+    internal static AccessPolicy? Load(string path, CliOutput output)
     {
         IReadOnlyList<FileError> errors;
         try

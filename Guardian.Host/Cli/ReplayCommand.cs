@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Guardian.Actors.Replay;
 
@@ -19,7 +18,7 @@ internal static class ReplayCommand
             var (lines, wrong) = (0, 0);
             foreach (var file in parsed.GetRequiredValue(files))
             {
-                foreach (var (line, error) in Read(file))
+                foreach (var (line, error) in TraceLines.Read(file))
                 {
                     if (line is not null) replay.Add(line);
                     else output.Problem(error!);
@@ -33,27 +32,5 @@ internal static class ReplayCommand
             return wrong > 0 ? ExitCodes.Negative : ExitCodes.Done;
         });
         return command;
-    }
-
-    private static IEnumerable<(TraceLine? Line, string? Error)> Read(string file)
-    {
-        if (!File.Exists(file)) throw new CliException(ExitCodes.Usage, $"{file} does not exist; a node records with Guardian:Record:Enabled=true into traces/ in its data directory");
-        var number = 0;
-        foreach (var text in File.ReadLines(file))
-        {
-            number++;
-            if (text.Length == 0) continue;
-            (TraceLine?, string?) result;
-            try
-            {
-                result = (TraceLine.Parse(text), null);
-            }
-            catch (Exception e) when (e is JsonException or NotSupportedException)
-            {
-                result = (null, string.Create(CultureInfo.InvariantCulture, $"{file}:{number}: no line of a trace: {e.Message}"));
-            }
-
-            yield return result;
-        }
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Guardian.Host.Cli;
 using Guardian.Host.Hosting;
 using Guardian.Host.Http.Security;
+using Guardian.Tests.Playbooks;
 using Microsoft.Extensions.Configuration;
 
 namespace Guardian.Tests.Host;
@@ -47,6 +48,7 @@ public sealed class CommandLineTests
     [InlineData("nonsense")]
     [InlineData("keys", "new")]
     [InlineData("policy", "check", "--principal", "p")]
+    [InlineData("policy", "diff")]
     [InlineData("mode", "sometimes")]
     [InlineData("status", "--url", "not an address")]
     [InlineData("status", "--Guardian:Mode=sometimes")]
@@ -67,6 +69,24 @@ public sealed class CommandLineTests
         var key = made.GetProperty("key").GetString()!;
         made.GetProperty("entry").GetProperty("KeySha256").GetString().Should().Be(Convert.ToHexStringLower(ApiKeyRing.Hash(key)));
         (await RunAsync("keys", "new", "--principal", "alice")).Out.Should().Contain("\"KeySha256\"");
+    }
+
+    [Fact]
+    public async Task A_new_policy_is_compared_with_the_one_in_use()
+    {
+        var shipped = Path.Combine(RepositoryFiles.Folder("policies"), "access.yaml");
+        (await RunAsync("policy", "diff", shipped, "--file", shipped)).Should().BeEquivalentTo((0, "no decision changes" + Environment.NewLine, ""));
+        var folder = Directory.CreateTempSubdirectory("guardian-policy-");
+        var next = Path.Combine(folder.FullName, "next.yaml");
+        await File.WriteAllTextAsync(next, (await File.ReadAllTextAsync(shipped)).Replace("  archivist:", "  scribe:", StringComparison.Ordinal));
+        var (code, output, error) = await RunAsync("policy", "diff", next, "--file", shipped, "--json");
+        (code, error).Should().Be((1, ""));
+        JsonDocument.Parse(output).RootElement.EnumerateArray().Select(x => (x.GetProperty("principal").GetString(), x.GetProperty("after").GetString()!.Split(' ')[0]))
+            .Distinct().Should().BeEquivalentTo([("archivist", "denied"), ("scribe", "allowed")]);
+        await File.WriteAllTextAsync(next, "kind: nonsense");
+        (await RunAsync("policy", "diff", next, "--file", shipped)).Error.Should().Contain("next.yaml:1:");
+        (await RunAsync("policy", "diff", shipped, "--file", shipped, "--trace", "no-such.jsonl")).Code.Should().Be(2);
+        folder.Delete(recursive: true);
     }
 
     [Fact]

@@ -120,6 +120,10 @@ public sealed class TraceReplayTests : TestKit
         (await GuardianCli.RunAsync(["replay", file, "--json"], output, error)).Should().Be(0, error.ToString());
         output.ToString().Should().Contain("resource/cpu/n1").And.NotContain("rogue");
 
+        var policy = Path.Combine(_folder.FullName, "next.yaml");
+        await System.IO.File.WriteAllTextAsync(policy, "apiVersion: guardian/v1\nkind: AccessPolicy\nprincipals:\n  rogue: { publish: { allow: [library.x] } }\n");
+        (await GuardianCli.RunAsync(["policy", "diff", policy, "--trace", file], output = new StringWriter(), error)).Should().Be(1, error.ToString());
+        output.ToString().Should().Contain("rogue").And.Contain("allowed (principals/rogue/publish/allow/0)");
         await System.IO.File.AppendAllTextAsync(file, "{ cut of\n");
         (await GuardianCli.RunAsync(["replay", file, "--Guardian:Monitors:Resources:Cpu:Enter=100", "--Guardian:Monitors:Resources:Sustained=1m"], output = new StringWriter(), error)).Should().Be(1);
         error.ToString().Should().Contain("trace.jsonl:33:");
