@@ -79,7 +79,7 @@ internal static class NodeHost
         services.Configure<GuardianOptions>(builder.Configuration.GetSection(OptionsBinder.Section));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IGuardianAccess>(x => new ActorSystemAccess(x));
-        services.AddSingleton(x => ActivatorUtilities.CreateInstance<GuardianHttpKeys>(x, dataDirectory));
+        services.AddSingleton(x => ActivatorUtilities.CreateInstance<GuardianHttpKeys>(x, dataDirectory, options.Http));
         services.AddSingleton(x => new GuardianMetrics(() => x.GetRequiredService<IGuardianAccess>().Current?.Parts));
         services.AddOpenTelemetry().WithMetrics(metrics =>
         {
