@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Guardian.Actors.Access;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
@@ -97,7 +98,8 @@ public static partial class GuardianOptionsValidator
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)
     {
-        Required($"{at}:Principal", key.Principal, errors);
+        if (!TopicNames.IsPrincipal(key.Principal))
+            errors.Add($"{at}:Principal: '{key.Principal}' is not a principal; use 1 to {TopicNames.MaxPrincipal} characters, no control characters and no blank at either end");
         if (!Sha256().IsMatch(key.KeySha256)) errors.Add($"{at}:KeySha256: not a SHA-256 in 64 hex digits; 'guardian keys new' prints one");
         if (key.Roles.Count == 0) errors.Add($"{at}:Roles: empty; use viewer, publisher, operator or admin");
         foreach (var role in key.Roles.Where(x => x is not ("viewer" or "publisher" or "operator" or "admin")))

@@ -74,7 +74,13 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
     private async ValueTask<Caller?> AuthorizeAsync(HttpContext context, Caller caller, Rights needed, bool keyless)
     {
         if (keyless && needed == Rights.Bus) return await NamedAsync(context);
-        if (caller.May(needed)) return caller;
+        if (caller.May(needed))
+        {
+            if (needed != Rights.Bus || !isProtected(caller.Name)) return caller;
+            await ProtectedAsync(context, caller.Name);
+            return null;
+        }
+
         await Problems.Write(context, 403, "forbidden", "The key's roles do not allow this",
             $"'{caller.Name}' needs the role {RoleOf(needed)}; roles stand in Guardian:Http:ApiKeys");
         return null;
@@ -92,9 +98,12 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
         }
 
         if (!isProtected(name)) return new Caller(name, Rights.Bus);
-        await Problems.Write(context, 403, "protected-principal", "This principal cannot be claimed", $"'{name}' is protected by the policy; only Guardian itself speaks for it");
+        await ProtectedAsync(context, name);
         return null;
     }
+
+    private static Task ProtectedAsync(HttpContext context, string name) =>
+        Problems.Write(context, 403, "protected-principal", "This principal cannot be claimed", $"'{name}' is protected by the policy; only Guardian itself speaks for it");
 
     private Task UnauthenticatedAsync(HttpContext context, HttpOptions? http, string detail)
     {
