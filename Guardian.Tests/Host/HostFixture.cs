@@ -230,6 +230,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
         return (Publishes, new BusStream(Stream.Reader, () => Interlocked.Decrement(ref OpenStreams)));
     }
 
+    bool IBusClients.MayHear(GuardianSystem guardian, string principal, string pattern) => MayHear;
+
     private readonly IncidentView _incident = new()
     {
         Id = "i-1", Key = "acl/principal/rogue", Type = "t", Severity = "high", Node = "node-1", Subject = "rogue",

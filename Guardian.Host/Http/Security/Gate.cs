@@ -58,6 +58,19 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
         return null;
     }
 
+    /// <summary>
+    /// Whether the caller that was admitted to a request would be admitted now, for answers that stay open: keys expire, are
+    /// withdrawn and lose roles meanwhile. Answers nothing and counts no failure.
+    /// </summary>
+    public bool StillAdmits(HttpContext context, Caller caller, Rights needed)
+    {
+        var ring = RingOf(options());
+        if (needed == Rights.Bus && isProtected(caller.Name)) return false;
+        var authorization = context.Request.Headers.Authorization.ToString();
+        if (authorization.Length == 0) return !ring.Configured && caller.May(needed);
+        return Authenticate(authorization, ring) is { } now && now.May(needed) && (!ring.Configured || now.Name == caller.Name);
+    }
+
     /// <summary>Makes the admin key's hash known, at start or at the first use.</summary>
     public void UseAdminKey(string key) => _adminHash = ApiKeyRing.Hash(key);
 
