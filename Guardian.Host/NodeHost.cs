@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Telemetry;
 using Guardian.Host.Hosting;
@@ -46,7 +47,7 @@ internal static class NodeHost
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Guardian");
         foreach (var warning in warnings) HostLog.Option(log, warning);
         if (Environment.IsPrivilegedProcess) HostLog.Root(log);
-        return await RunAsync(app, log, error, cancellation);
+        return await RunAsync(app, options.Http, log, error, cancellation);
     }
 
     /// <summary>The slim builder: console logging, Kestrel and routing, nothing that start-up would pay for unused.</summary>
@@ -79,7 +80,7 @@ internal static class NodeHost
         services.Configure<GuardianOptions>(builder.Configuration.GetSection(OptionsBinder.Section));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IGuardianAccess>(x => new ActorSystemAccess(x));
-        services.AddSingleton(x => ActivatorUtilities.CreateInstance<GuardianHttpKeys>(x, dataDirectory));
+        services.AddSingleton(x => ActivatorUtilities.CreateInstance<GuardianHttpKeys>(x, dataDirectory, options.Http));
         services.AddSingleton(x => new GuardianMetrics(() => x.GetRequiredService<IGuardianAccess>().Current?.Parts));
         services.AddOpenTelemetry().WithMetrics(metrics =>
         {
@@ -103,15 +104,15 @@ internal static class NodeHost
         app.Lifetime.ApplicationStopping.Register(() => access.Current?.Parts.Drain());
     }
 
-    private static async Task<int> RunAsync(WebApplication app, ILogger log, TextWriter error, CancellationToken cancellation)
+    private static async Task<int> RunAsync(WebApplication app, HttpOptions http, ILogger log, TextWriter error, CancellationToken cancellation)
     {
         try
         {
             await app.StartAsync(cancellation);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            await error.WriteLineAsync($"Guardian:Http:Url: {e.Message}");
+            await error.WriteLineAsync(NodeListener.Describe(http, e));
             return ExitCodes.Usage;
         }
 

@@ -63,6 +63,10 @@ public sealed class BusPort
         return (result, new BusStream(subscriber.Reader, () => _state.Subscriptions.Remove(subscriber)));
     }
 
+    /// <summary>Whether a subscription to the pattern would be allowed now: no ban, no denial. No attempt, so never a violation.</summary>
+    internal bool MayHear(string pattern) =>
+        !_revoked && !_state.Bans.TryGet(Principal, out _) && _state.Policies.Current.Decide(Principal, pattern, BusOperation.Subscribe).Allowed;
+
     /// <summary>Ends the port and its subscriptions.</summary>
     internal void Revoke()
     {

@@ -31,7 +31,7 @@ internal sealed class DataDirectory : IDisposable
         FileStream held;
         try
         {
-            Directory.CreateDirectory(path);
+            Create(path);
             held = new FileStream(Path.Combine(path, "node.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -49,6 +49,14 @@ internal sealed class DataDirectory : IDisposable
             held.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Makes the folder, open to its owner alone, where it is missing: it holds keys and what jobs wrote. One that is there keeps its mode.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public static void Create(string path)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <inheritdoc/>

@@ -50,6 +50,14 @@ public static partial class GuardianOptionsValidator
     private static bool IsLoopback(string host) =>
         host.Length == 0 || host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
+    /// <summary>The errors of <c>Guardian:Http</c> alone, which reloads while the node runs; empty where it is usable.</summary>
+    internal static IReadOnlyList<string> ValidateHttp(HttpOptions options)
+    {
+        var errors = new List<string>();
+        Http(options, errors);
+        return errors;
+    }
+
     private static void Http(HttpOptions o, List<string> errors)
     {
         if (!Uri.TryCreate(o.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")

@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Guardian.Actors.Access;
 using Guardian.Actors.Blacklisting;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Monitoring;
 using Guardian.Actors.Notifications;
 using Guardian.Actors.Persistence;
 using Guardian.Playbooks.Model;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Guardian.Actors.Hosting;
 
@@ -53,15 +56,36 @@ public static partial class GuardianOptionsValidator
             case "sqlite":
                 if (o.Cluster.HasPeers)
                     errors.Add($"Guardian:Persistence:Provider: sqlite cannot be shared by nodes, but Guardian:Cluster:{(o.Cluster.SeedNodes.Count > 0 ? "SeedNodes" : "Discovery:Name")} is set; use postgres with a ConnectionString");
+                if (o.Persistence.ConnectionString.Length > 0) Parses(() => SqliteFile(o.Persistence.ConnectionString), "Data Source=/var/lib/guardian/journal.db", errors);
                 break;
             case "postgres":
                 if (string.IsNullOrWhiteSpace(o.Persistence.ConnectionString))
                     errors.Add("Guardian:Persistence:ConnectionString: required with Provider postgres, e.g. Host=db;Database=guardian;Username=guardian");
+                else
+                    Parses(() => NpgsqlDataSource.Create(o.Persistence.ConnectionString).Dispose(), "Host=db;Database=guardian;Username=guardian", errors);
                 break;
             default:
                 errors.Add($"Guardian:Persistence:Provider: '{o.Persistence.Provider}' is unknown; use sqlite or postgres");
                 break;
         }
+    }
+
+    // Not the value itself: it may hold a password.
+    private static void Parses(Action parse, string example, List<string> errors)
+    {
+        try
+        {
+            parse();
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            errors.Add($"Guardian:Persistence:ConnectionString: not usable: {e.Message.Split('\n', 2)[0].Trim()}; write e.g. {example}");
+        }
+    }
+
+    private static void SqliteFile(string connectionString)
+    {
+        if (new SqliteConnectionStringBuilder(connectionString).DataSource.Length == 0) throw new ArgumentException("it names no file");
     }
 
     private static void Retention(RetentionOptions o, List<string> errors)
@@ -74,7 +98,8 @@ public static partial class GuardianOptionsValidator
 
     private static void Key(string at, ApiKeyOptions key, List<string> errors)
     {
-        Required($"{at}:Principal", key.Principal, errors);
+        if (!TopicNames.IsPrincipal(key.Principal))
+            errors.Add($"{at}:Principal: '{key.Principal}' is not a principal; use 1 to {TopicNames.MaxPrincipal} characters, no control characters and no blank at either end");
         if (!Sha256().IsMatch(key.KeySha256)) errors.Add($"{at}:KeySha256: not a SHA-256 in 64 hex digits; 'guardian keys new' prints one");
         if (key.Roles.Count == 0) errors.Add($"{at}:Roles: empty; use viewer, publisher, operator or admin");
         foreach (var role in key.Roles.Where(x => x is not ("viewer" or "publisher" or "operator" or "admin")))

@@ -35,7 +35,7 @@ public sealed class TlsOptions
 /// <summary>An API key; only its hash is kept.</summary>
 public sealed class ApiKeyOptions
 {
-    /// <summary>Shown in logs and audits.</summary>
+    /// <summary>The administrator's name for the key, unique where it is set; audits name <see cref="Principal"/>.</summary>
     public string Id { get; set; } = "";
 
     /// <summary>The principal on the bus, and the operator's name.</summary>

@@ -21,6 +21,9 @@ internal sealed class ReadModel(string path) : IReadModel
 
     // Readers at once; SQLite blocks its thread, and the thread pool has better to do.
     private readonly SemaphoreSlim _readers = new(4);
+
+    // Streams of events have their own, so that many of them never keep an operator's question waiting.
+    private readonly SemaphoreSlim _streamReaders = new(2);
     private readonly string _connectionString = ProjectionFile.ReadConnectionString(path);
     private TaskCompletionSource _grown = NewSignal();
 
@@ -53,14 +56,14 @@ internal sealed class ReadModel(string path) : IReadModel
         (await ListAsync("select view from runs where id = $id", [("$id", id)], ProjectionJson.Default.RunDetail, cancellation).ConfigureAwait(false)).SingleOrDefault();
 
     public async Task<int> OpenIncidentsAsync(CancellationToken cancellation) =>
-        (await QueryAsync("select count(*) from incidents where open = 1", [], x => x.GetInt32(0), cancellation).ConfigureAwait(false)).SingleOrDefault();
+        (await QueryAsync(_readers, "select count(*) from incidents where open = 1", [], x => x.GetInt32(0), cancellation).ConfigureAwait(false)).SingleOrDefault();
 
     public async IAsyncEnumerable<EventView> EventsAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
             var grown = Volatile.Read(ref _grown).Task; // before the query: what comes in meanwhile is not missed
-            var events = await QueryAsync("select position, type, entity, at, summary from events where position > $after order by position limit $limit",
+            var events = await QueryAsync(_streamReaders, "select position, type, entity, at, summary from events where position > $after order by position limit $limit",
                 [("$after", after), ("$limit", EventBatch)],
                 x => new EventView(x.GetInt64(0), x.GetString(1), x.GetString(2), new DateTimeOffset(x.GetInt64(3), TimeSpan.Zero), x.GetString(4)),
                 cancellation).ConfigureAwait(false);
@@ -79,18 +82,18 @@ internal sealed class ReadModel(string path) : IReadModel
         (after is null ? "" : $"and seq < (select seq from {table} where id = $after) ") + "order by seq desc limit $limit";
 
     private Task<List<T>> ListAsync<T>(string sql, (string Name, object? Value)[] parameters, JsonTypeInfo<T> json, CancellationToken cancellation) =>
-        QueryAsync(sql, parameters, x => JsonSerializer.Deserialize(x.GetString(0), json)!, cancellation);
+        QueryAsync(_readers, sql, parameters, x => JsonSerializer.Deserialize(x.GetString(0), json)!, cancellation);
 
-    private async Task<List<T>> QueryAsync<T>(string sql, (string Name, object? Value)[] parameters, Func<SqliteDataReader, T> map, CancellationToken cancellation)
+    private async Task<List<T>> QueryAsync<T>(SemaphoreSlim readers, string sql, (string Name, object? Value)[] parameters, Func<SqliteDataReader, T> map, CancellationToken cancellation)
     {
-        await _readers.WaitAsync(cancellation).ConfigureAwait(false);
+        await readers.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             return await Task.Run(() => Query(sql, parameters, map), cancellation).ConfigureAwait(false);
         }
         finally
         {
-            _readers.Release();
+            readers.Release();
         }
     }
 

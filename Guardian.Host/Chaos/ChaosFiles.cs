@@ -7,7 +7,7 @@ internal static class ChaosFiles
 {
     private static readonly Actors.Hosting.FileOptions Defaults = new();
 
-    public static string Scenarios(string? given) => Resolve(given ?? Defaults.Scenarios);
+    public static string Scenarios(string path) => Resolve(path);
 
     public static string Policy => Resolve(Defaults.Policy);
 

@@ -22,7 +22,7 @@ internal static class ChaosCommand
         command.SetAction(result =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
-            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            if (Load(Folder(options, result.GetValue(scenarios)), console) is not { } all) return Usage;
             console.List(all);
             return 0;
         });
@@ -37,8 +37,8 @@ internal static class ChaosCommand
         command.SetAction(result =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
-            var folder = ChaosFiles.Scenarios(result.GetValue(scenarios));
-            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            var folder = Folder(options, result.GetValue(scenarios));
+            if (Load(folder, console) is not { } all) return Usage;
             var vocabulary = CliVocabulary.Make();
             var loaded = PlaybookLoader.LoadDirectory(result.GetValue(playbooks) ?? ChaosFiles.Playbooks, vocabulary);
             var (reasons, errors) = Coverage.Exceptions(Path.Combine(folder, Coverage.ExceptionsFile));
@@ -76,7 +76,7 @@ internal static class ChaosCommand
         command.SetAction(async (result, abort) =>
         {
             var console = ConsoleOf(result.GetValue(options.Json));
-            if (Load(result.GetValue(scenarios), console) is not { } all) return Usage;
+            if (Load(Folder(options, result.GetValue(scenarios)), console) is not { } all) return Usage;
             var times = result.GetValue(repeat);
             if (times is < 1 or > 100) return Fail(console, "--repeat must be 1 to 100");
             try
@@ -123,9 +123,11 @@ internal static class ChaosCommand
     private static Uri Node(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw new ArgumentException($"--url must be a node's address such as http://127.0.0.1:8558, not '{text}'");
 
-    private static IReadOnlyList<Scenario>? Load(string? folder, ChaosConsole console)
+    private static string Folder(CliOptions options, string? given) => ChaosFiles.Scenarios(given ?? options.Configured.Files.Scenarios);
+
+    private static IReadOnlyList<Scenario>? Load(string folder, ChaosConsole console)
     {
-        var loaded = ScenarioLoader.LoadDirectory(ChaosFiles.Scenarios(folder));
+        var loaded = ScenarioLoader.LoadDirectory(folder);
         foreach (var error in loaded.Errors) console.Error(error.ToString());
         return loaded.Errors.Count == 0 ? loaded.Scenarios : null;
     }
@@ -139,5 +141,5 @@ internal static class ChaosCommand
     private static ChaosConsole ConsoleOf(bool json) =>
         new(Console.Out, Console.Error, json, !json && !Console.IsOutputRedirected, TimeProvider.System);
 
-    private static Option<string?> ScenariosOption() => new("--scenarios") { Description = "Folder of scenarios; default: scenarios, then the shipped ones" };
+    private static Option<string?> ScenariosOption() => new("--scenarios") { Description = "Folder of scenarios; default: Guardian:Files:Scenarios (scenarios), then the shipped ones" };
 }

@@ -73,6 +73,9 @@ internal sealed class CliOutput(TextWriter output, TextWriter error, bool json)
             JsonValueKind.False => "no",
             _ => item.ToString(),
         };
-        return string.Concat(text.Select(x => char.IsControl(x) ? ' ' : x));
+        return Clean(text);
     }
+
+    /// <summary>Without control characters.</summary>
+    public static string Clean(string text) => string.Concat(text.Select(x => char.IsControl(x) ? ' ' : x));
 }

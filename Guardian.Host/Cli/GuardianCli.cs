@@ -31,7 +31,7 @@ internal static class GuardianCli
         catch (CliException e)
         {
             await error.WriteLineAsync(e.Message);
-            return e.ExitCode;
+            return IsChaos(parsed.CommandResult) ? ChaosUsage : e.ExitCode;
         }
         catch (OperationCanceledException)
         {

@@ -24,7 +24,7 @@ internal static class KeysCommand
         var principal = new Option<string>("--principal") { Description = "Principal on the bus and operator's name", Required = true };
         var roles = new Option<string[]>("--role") { Description = "viewer, publisher, operator or admin; may be given again", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["viewer"] };
         roles.AcceptOnlyFromAmong("viewer", "publisher", "operator", "admin");
-        var id = new Option<string?>("--id") { Description = "Shown in logs; by default made from principal and date" };
+        var id = new Option<string?>("--id") { Description = "Your name for the key in the configuration; by default made from principal and date" };
         var expires = new Option<string?>("--expires") { Description = "Valid for so long, e.g. 90d; without it the key has no end" };
         var command = new Command("new", "Make a key; it is shown once") { principal, roles, id, expires };
         command.SetAction(parsed =>

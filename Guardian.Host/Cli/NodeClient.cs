@@ -61,10 +61,22 @@ internal sealed class NodeClient : IDisposable
             throw new CliException(ExitCodes.Negative, Describe(response.StatusCode, await response.Content.ReadAsStringAsync(cancellation)));
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
         var id = "";
-        while (await reader.ReadLineAsync(cancellation) is { } line)
+        while (await LineAsync(reader, cancellation) is { } line)
         {
             if (line.StartsWith("id: ", StringComparison.Ordinal)) id = line[4..];
             else if (line.StartsWith("data: ", StringComparison.Ordinal)) yield return (id, line[6..]);
+        }
+    }
+
+    private async Task<string?> LineAsync(StreamReader reader, CancellationToken cancellation)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancellation);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw new CliException(ExitCodes.Unreachable, $"the connection to {Url} broke: {e.Message}");
         }
     }
 

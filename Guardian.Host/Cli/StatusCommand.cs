@@ -24,11 +24,21 @@ internal static class StatusCommand
             var output = options.Output(parsed);
             var status = await client.GetAsync("api/v1/status", cancellation);
             if (output.Json) output.JsonLine(status);
-            else output.Facts([.. Rows.Select(x => (x.Name, CliOutput.Text(status, x.Path))), ("members", Members(status)), .. Silences(status), .. Channels(status)]);
+            else output.Facts([.. Rows.Select(x => (x.Name, CliOutput.Text(status, x.Path))), .. Pressure(status), ("members", Members(status)), .. Silences(status), .. Channels(status)]);
             return ExitCodes.Done;
         });
         return command;
     }
+
+    private static IEnumerable<(string, string)> Pressure(JsonElement status)
+    {
+        if (!status.TryGetProperty("pressure", out var measured) || measured.ValueKind != JsonValueKind.Object) return [];
+        var disks = measured.GetProperty("disks").EnumerateObject().Select(x => ("disk", $"{CliOutput.Clean(x.Name)} {Used(x.Value)}"));
+        return [("processor", Used(measured.GetProperty("cpu"))), ("memory", Used(measured.GetProperty("memory"))), .. disks, ("under pressure", CliOutput.Text(measured, "under"))];
+    }
+
+    private static string Used(JsonElement gauge) =>
+        gauge.TryGetProperty("value", out var value) && value.ValueKind == JsonValueKind.Number ? $"{value} %" : "not known: " + CliOutput.Text(gauge, "unknown");
 
     private static IEnumerable<(string, string)> Silences(JsonElement status) => Each(status, "silences").Select(x =>
         ("silence", $"{CliOutput.Text(x, "id")} {CliOutput.Text(x, "actions")} until {CliOutput.Text(x, "until")}: {CliOutput.Text(x, "reason")}"));

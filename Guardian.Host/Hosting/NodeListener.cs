@@ -1,9 +1,11 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Guardian.Actors.Hosting;
 using Guardian.Host.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Guardian.Host.Hosting;
 
@@ -21,9 +23,21 @@ internal static class NodeListener
         {
             Readable("Guardian:Http:Tls:CertificatePath", tls.CertificatePath, errors);
             Readable("Guardian:Http:Tls:KeyPath", tls.KeyPath, errors);
+            if (errors.Count == 0) Usable(tls, errors);
         }
 
         return errors;
+    }
+
+    /// <summary>One line that names the key of an address that cannot be listened on.</summary>
+    public static string Describe(HttpOptions options, Exception failure)
+    {
+        // An address in use is named by the message, what the system refuses is not.
+        var (key, url) = options.ProbeUrl.Length == 0 ? ("Url", options.Url)
+            : failure.Message.Contains(options.ProbeUrl.TrimEnd('/'), StringComparison.OrdinalIgnoreCase) ? ("ProbeUrl", options.ProbeUrl)
+            : failure is IOException ? ("Url", options.Url)
+            : ("Url or ProbeUrl", $"{options.Url} or {options.ProbeUrl}");
+        return $"Guardian:Http:{key}: {url} cannot be listened on: {failure.Message}";
     }
 
     public static void Configure(KestrelServerOptions kestrel, HttpOptions options)
@@ -54,9 +68,35 @@ internal static class NodeListener
             listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
             more(listen);
             if (tls is null) return;
-            using var pem = X509Certificate2.CreateFromPemFile(tls.CertificatePath, tls.KeyPath);
-            listen.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
+            listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = Load(tls), ServerCertificateChain = Chain(tls) });
         });
+    }
+
+    private static X509Certificate2 Load(TlsOptions tls)
+    {
+        using var pem = X509Certificate2.CreateFromPemFile(tls.CertificatePath, tls.KeyPath);
+        return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null); // a key that TLS can use on every platform
+    }
+
+    /// <summary>All of the file: clients know the root alone, so the intermediate certificates are presented with the node's.</summary>
+    private static X509Certificate2Collection Chain(TlsOptions tls)
+    {
+        var all = new X509Certificate2Collection();
+        all.ImportFromPemFile(tls.CertificatePath);
+        return all;
+    }
+
+    private static void Usable(TlsOptions tls, List<string> errors)
+    {
+        try
+        {
+            using var certificate = Load(tls);
+            foreach (var each in Chain(tls)) each.Dispose();
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            errors.Add($"Guardian:Http:Tls:CertificatePath or KeyPath: cannot be used: {e.Message.Split('\n', 2)[0].Trim()}");
+        }
     }
 
     private static void Listenable(string key, string value, List<string> errors)

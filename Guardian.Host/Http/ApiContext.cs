@@ -35,6 +35,9 @@ internal interface IBusClients
     PublishResult Publish(GuardianSystem guardian, string principal, string topic, ReadOnlyMemory<byte> body, string? contentType);
 
     (PublishResult Result, BusStream? Stream) OpenStream(GuardianSystem guardian, string principal, string pattern);
+
+    /// <summary>Whether a stream would be opened now; asking is nobody's violation.</summary>
+    bool MayHear(GuardianSystem guardian, string principal, string pattern);
 }
 
 /// <summary>Through the ports that the bus keeps for HTTP clients.</summary>
@@ -45,4 +48,6 @@ internal sealed class PortBusClients : IBusClients
 
     public (PublishResult Result, BusStream? Stream) OpenStream(GuardianSystem guardian, string principal, string pattern) =>
         guardian.Parts.ClientPort(principal).OpenStream(pattern);
+
+    public bool MayHear(GuardianSystem guardian, string principal, string pattern) => guardian.Parts.ClientPort(principal).MayHear(pattern);
 }

@@ -10,9 +10,20 @@ internal readonly record struct ApiCall(HttpContext Http, Caller Caller, Guardia
 {
     public CancellationToken Cancellation => Http.RequestAborted;
 
-    public string Route(string name) => Http.Request.RouteValues[name] as string ?? "";
+    public string Route(string name) => Http.RouteText(name);
 
     public string? Query(string name) => Http.Request.Query.TryGetValue(name, out var value) && value.Count > 0 ? value[0] : null;
+}
+
+/// <summary>What the path names.</summary>
+internal static class RouteTexts
+{
+    /// <summary>
+    /// A part of the path, decoded; empty where there is none. The server has decoded everything but <c>%2F</c>, and must not be
+    /// outdone: decoding the whole once more would break names with a percent sign.
+    /// </summary>
+    public static string RouteText(this HttpContext http, string name) =>
+        http.Request.RouteValues[name] is string text ? text.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) : "";
 }
 
 /// <summary>A mapped route as the API's description shows it.</summary>
@@ -96,7 +107,7 @@ internal static class ApiReserve
         needs is Rights.Read or Rights.Bus
         && !caller.May(Rights.Operate)
         && !pattern.StartsWith("/cluster/", StringComparison.Ordinal) && !pattern.StartsWith("/bootstrap/", StringComparison.Ordinal)
-        && !(http.Request.RouteValues["topic"] is string topic && guardian.Parts.IsReserved(caller.Name, topic));
+        && !(http.RouteText("topic") is { Length: > 0 } topic && guardian.Parts.IsReserved(caller.Name, topic));
 }
 
 internal static partial class ApiLog

@@ -13,7 +13,7 @@ internal static class BusRoutes
 
     public static void Map(ApiRoutes routes)
     {
-        var open = new StreamCount();
+        var open = new StreamCount(MaxStreams);
         routes.Map("POST", "/api/v1/bus/{topic?}", Rights.Bus, "Publish; the body is the message, at most 256 KiB",
             call => PublishAsync(routes.Api, call), ApiJson.Default.PublishAnswer, success: 202);
         routes.Map("GET", "/api/v1/bus/{topicPattern}/stream", Rights.Bus, "Subscribe: server-sent events, one message each",
@@ -58,7 +58,8 @@ internal static class BusRoutes
             using (stream)
             using (var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation, api.Stopping))
             {
-                await new SseResponse(call.Http, api.Time).PumpAsync(stream.Reader, WriteMessage, ends.Token);
+                await new SseResponse(call.Http, api.Time).PumpAsync(stream.Reader, WriteMessage,
+                    () => api.Gate.StillAdmits(call.Http, call.Caller, Rights.Bus) && api.Bus.MayHear(call.Guardian, call.Caller.Name, pattern), ends.Token);
             }
         }
         finally
@@ -101,19 +102,5 @@ internal static class BusRoutes
 
         sse.Json.WriteEndObject();
         sse.End();
-    }
-
-    private sealed class StreamCount
-    {
-        private int _open;
-
-        public bool TryEnter()
-        {
-            if (Interlocked.Increment(ref _open) <= MaxStreams) return true;
-            Leave();
-            return false;
-        }
-
-        public void Leave() => Interlocked.Decrement(ref _open);
     }
 }

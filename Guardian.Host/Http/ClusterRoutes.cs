@@ -129,7 +129,7 @@ internal static class ClusterRoutes
     private static Member? Find(ApiContext api, HttpContext http) => ClusterOf(api.Access.ActorSystem)?.State.Members
         .FirstOrDefault(x => x.Address.ToString() == Wanted(http) || x.Address.ToString().EndsWith("://" + Wanted(http), StringComparison.Ordinal));
 
-    private static string Wanted(HttpContext http) => Uri.UnescapeDataString(http.Request.RouteValues["address"] as string ?? "");
+    private static string Wanted(HttpContext http) => http.RouteText("address");
 
     /// <summary>Of this system, by this node's own protocol: with TLS it has another name, and one in the clear is never joined.</summary>
     private static Address? Parse(string text, Address self) =>

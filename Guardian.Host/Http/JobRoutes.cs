@@ -14,10 +14,10 @@ internal static class JobRoutes
     {
         routes.Map("POST", "/api/v1/kernels/{name}/jobs", Rights.Operate, "Gives a pool a job; 'command' names a declared one, 'priority' is 0 to 9 or low, normal, high, critical",
             SubmitAsync, ApiJson.Default.JobAnswerView, ApiJson.Default.JobRequest, 202);
-        routes.Map("GET", "/api/v1/kernels/{name}/jobs", Rights.Read, "Jobs that are remembered, the newest first; 'state' is queued, running, succeeded, failed or timed_out", ListAsync, ApiJson.Default.Jobs);
+        routes.Map("GET", "/api/v1/kernels/{name}/jobs", Rights.Read, "Jobs that are remembered, the newest first, with their output for operators; 'state' is queued, running, succeeded, failed or timed_out", ListAsync, ApiJson.Default.Jobs);
         routes.Map("GET", "/api/v1/kernels/{name}/jobs/{id}/payload", Rights.Operate, "The payload of a job that has not succeeded, as it was given", PayloadAsync);
         routes.Map("POST", "/api/v1/kernels/{name}/jobs/{id}/retry", Rights.Operate, "One more attempt for a job that is over without success", RetryAsync, ApiJson.Default.JobAnswerView, null, 202);
-        routes.Map("GET", "/api/v1/kernels/{name}/jobs/{id}", Rights.Read, "A job: state, exit code, the end of its output", GetAsync, ApiJson.Default.JobAnswerView);
+        routes.Map("GET", "/api/v1/kernels/{name}/jobs/{id}", Rights.Operate, "A job: state, exit code, the end of its output", GetAsync, ApiJson.Default.JobAnswerView);
     }
 
     private static async Task SubmitAsync(ApiCall call)
@@ -56,7 +56,7 @@ internal static class JobRoutes
 
         var limit = int.TryParse(call.Query("limit"), System.Globalization.CultureInfo.InvariantCulture, out var given) ? Math.Clamp(given, 1, ListLimit) : 100;
         var answer = await call.Guardian.Parts.KernelsActor.Ask<JobAnswer>(new ListJobs(call.Route("name"), state, limit), ApiContext.AskTimeout, call.Cancellation);
-        await (answer.Refusal is null ? ApiBodies.JsonAsync(call.Http, [.. answer.Jobs.Select(View)], ApiJson.Default.Jobs) : RefusedAsync(call, answer));
+        await (answer.Refusal is null ? ApiBodies.JsonAsync(call.Http, [.. answer.Jobs.Select(x => View(x, call.Caller))], ApiJson.Default.Jobs) : RefusedAsync(call, answer));
     }
 
     private static async Task PayloadAsync(ApiCall call)
@@ -70,7 +70,7 @@ internal static class JobRoutes
     private static async Task AnswerAsync(ApiCall call, object question, int status)
     {
         var answer = await call.Guardian.Parts.KernelsActor.Ask<JobAnswer>(question, ApiContext.AskTimeout, call.Cancellation);
-        await (answer.Job is { } job ? ApiBodies.JsonAsync(call.Http, View(job), ApiJson.Default.JobAnswerView, status) : RefusedAsync(call, answer));
+        await (answer.Job is { } job ? ApiBodies.JsonAsync(call.Http, View(job, call.Caller), ApiJson.Default.JobAnswerView, status) : RefusedAsync(call, answer));
     }
 
     private static Task RefusedAsync(ApiCall call, JobAnswer answer) => answer.Refusal switch
@@ -81,6 +81,7 @@ internal static class JobRoutes
         _ => Problems.Invalid(call.Http, answer.Reason ?? "the job is not valid"),
     };
 
-    private static JobAnswerView View(JobView job) => new(job.Id, job.Kernel, job.Command, job.Priority, YamlValues.Snake(job.State), job.AcceptedAt, job.StartedAt, job.EndedAt,
-        job.Attempt, job.ExitCode, job.Output, job.Reason);
+    /// <summary>What a job wrote may be anything that its work knows: for operators alone.</summary>
+    private static JobAnswerView View(JobView job, Caller caller) => new(job.Id, job.Kernel, job.Command, job.Priority, YamlValues.Snake(job.State), job.AcceptedAt, job.StartedAt, job.EndedAt,
+        job.Attempt, job.ExitCode, caller.May(Rights.Operate) ? job.Output : null, job.Reason);
 }

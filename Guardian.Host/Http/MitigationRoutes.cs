@@ -29,7 +29,7 @@ internal static class MitigationRoutes
 
     private static async Task RemoveAsync(ApiCall call)
     {
-        var id = Uri.UnescapeDataString(call.Route("id"));
+        var id = call.Route("id");
         if (call.Guardian.Parts.ApiLimits.LiftById(id))
         {
             await ApiBodies.Empty(call.Http);

@@ -52,7 +52,7 @@ internal static class ShardRoutes
 
     private static async Task<IActorRef?> FindAsync(ApiContext api, HttpContext http)
     {
-        var name = Uri.UnescapeDataString(http.Request.RouteValues["name"] as string ?? "");
+        var name = http.RouteText("name");
         var types = Types(api);
         if (!types.TryGetValue(name, out var type)) type = types.Values.FirstOrDefault(x => x == name);
         if (type is not null) return ClusterSharding.Get(api.Access.ActorSystem!).ShardRegion(type);

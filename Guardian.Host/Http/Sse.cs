@@ -58,8 +58,11 @@ internal sealed class SseResponse(HttpContext http, TimeProvider time)
     /// <summary>Events per flush, so that a fast source does not hold back the first.</summary>
     private const int Batch = 64;
 
-    /// <summary>Pumps until the channel completes, the client goes or the token ends it.</summary>
-    public async Task PumpAsync<T>(ChannelReader<T> source, Action<SseWriter, T> write, CancellationToken ends)
+    /// <summary>
+    /// Pumps until the channel completes, the client goes, the token ends it, or, asked at each keep-alive, the caller may no
+    /// longer have it.
+    /// </summary>
+    public async Task PumpAsync<T>(ChannelReader<T> source, Action<SseWriter, T> write, Func<bool> stillMay, CancellationToken ends)
     {
         var body = await StartAsync(ends);
         using var sse = new SseWriter(body);
@@ -72,9 +75,10 @@ internal sealed class SseResponse(HttpContext http, TimeProvider time)
             while (true)
             {
                 var waiting = source.WaitToReadAsync(ends).AsTask();
-                while (!waiting.IsCompleted && await Task.WhenAny(waiting, tick) == tick)
+                while (tick.IsCompleted || (!waiting.IsCompleted && await Task.WhenAny(waiting, tick) == tick)) // also of a source that never rests
                 {
                     await tick;
+                    if (!stillMay()) return;
                     sse.Comment("alive");
                     await body.FlushAsync(ends);
                     tick = timer.WaitForNextTickAsync(ends).AsTask();
@@ -99,4 +103,19 @@ internal sealed class SseResponse(HttpContext http, TimeProvider time)
         await http.Response.StartAsync(ends);
         return http.Response.BodyWriter;
     }
+}
+
+/// <summary>Streams that are open at once, at most so many.</summary>
+internal sealed class StreamCount(int max)
+{
+    private int _open;
+
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _open) <= max) return true;
+        Leave();
+        return false;
+    }
+
+    public void Leave() => Interlocked.Decrement(ref _open);
 }

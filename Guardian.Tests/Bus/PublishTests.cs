@@ -25,6 +25,17 @@ public sealed class PublishTests : BusFixture
     }
 
     [Fact]
+    public void Whether_a_stream_may_go_on_is_no_violation()
+    {
+        var alice = Gateway.ClientPort("alice");
+        alice.MayHear("a.>").Should().BeTrue();
+        alice.MayHear("a.sealed.x").Should().BeFalse();
+        Bans.Swap(new OneBan("alice"));
+        alice.MayHear("a.>").Should().BeFalse();
+        (State.Violations.TotalDenied, State.Violations.TotalBlacklisted).Should().Be((0, 0));
+    }
+
+    [Fact]
     public async Task A_wide_subscription_leaves_out_what_is_denied()
     {
         var probe = CreateTestProbe();

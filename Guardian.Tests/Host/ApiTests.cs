@@ -121,6 +121,16 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task What_a_job_wrote_is_for_operators()
+    {
+        await using var host = await StartAsync(x => x.Options.Http.ApiKeys = [Key("look", "viewer"), Key("op", "operator")]);
+        (await host.SendAsync("GET", "/api/v1/kernels/pool/jobs/job-1", headers: Bearer("look"))).Status.Should().Be(403);
+        (await host.SendAsync("GET", "/api/v1/kernels/pool/jobs/job-1", headers: Bearer("op"))).Body.Should().Contain("what it wrote");
+        (await host.SendAsync("GET", "/api/v1/kernels/pool/jobs", headers: Bearer("look"))).Body.Should().Contain("job-1").And.NotContain("what it wrote");
+        (await host.SendAsync("GET", "/api/v1/kernels/pool/jobs", headers: Bearer("op"))).Body.Should().Contain("what it wrote");
+    }
+
+    [Fact]
     public async Task Metrics_page_and_description_are_served()
     {
         await using var host = await StartAsync();

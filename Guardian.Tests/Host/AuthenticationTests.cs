@@ -118,6 +118,10 @@ public sealed class AuthenticationTests
             var keys = Enumerable.Range(0, 8).AsParallel().Select(_ => AdminKeyFile.Ensure(directory.FullName)).ToList();
             keys.Distinct().Should().ContainSingle().Which.Should().HaveLength(43);
             directory.GetFiles().Select(x => x.Name).Should().Equal("admin.key");
+            var inner = Path.Combine(directory.FullName, "new", "data");
+            AdminKeyFile.Ensure(inner);
+            if (!OperatingSystem.IsWindows())
+                File.GetUnixFileMode(inner).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, "jobs' output and the journal are in there");
             if (!OperatingSystem.IsWindows())
                 File.GetUnixFileMode(AdminKeyFile.PathIn(directory.FullName)).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
@@ -125,6 +129,40 @@ public sealed class AuthenticationTests
         {
             directory.Delete(recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task A_key_cannot_speak_for_a_protected_principal()
+    {
+        await using var host = await StartAsync(x =>
+        {
+            var key = Key("secret", "publisher", "viewer");
+            key.Principal = "guardian";
+            x.Options.Http.ApiKeys = [key];
+        });
+        foreach (var (method, path) in ((string, string)[])[("POST", "/api/v1/bus/library.books"), ("GET", "/api/v1/bus/library.books/stream")])
+        {
+            var (status, body, _) = await host.SendAsync(method, path, headers: Bearer("secret"));
+            status.Should().Be(403);
+            body.Should().Contain("protected-principal");
+        }
+
+        host.Published.Should().BeEmpty();
+        (await host.SendAsync("GET", "/api/v1/status", headers: Bearer("secret"))).Status.Should().Be(200);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" x")]
+    [InlineData("a\tb")]
+    [InlineData(null)]
+    public void A_key_needs_a_name_that_a_principal_may_have(string? principal)
+    {
+        var options = new Guardian.Actors.Hosting.GuardianOptions();
+        var key = Key("secret", "publisher");
+        key.Principal = principal ?? new string('x', 129);
+        options.Http.ApiKeys = [key];
+        Guardian.Actors.Hosting.GuardianOptionsValidator.Validate(options).Should().ContainSingle().Which.Should().StartWith("Guardian:Http:ApiKeys:0:Principal: ");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Guardian.Actors.Resources;
 using Guardian.Host.Cli;
 using Guardian.Host.Hosting;
 using Guardian.Host.Http.Security;
@@ -58,6 +59,52 @@ public sealed class CommandLineTests
         var (code, output, error) = await RunAsync(args);
         (code, output).Should().Be((2, ""));
         error.Should().NotBeEmpty().And.NotContain("   at ");
+    }
+
+    [Theory]
+    [InlineData("chaos", "run", "S00", "--url", "http://127.0.0.1:1", "--yes", "--Guardian:Mode=bad")]
+    [InlineData("chaos", "run", "S00", "--url", "http://127.0.0.1:1", "--yes")]
+    [InlineData("chaos", "list", "--Guardian:Files:Scenarios=no-such-folder")]
+    public async Task Under_chaos_usage_and_an_unreachable_node_are_exit_code_6(params string[] args) =>
+        (await RunAsync(args)).Code.Should().Be(6);
+
+    [Fact]
+    public async Task A_stream_that_breaks_is_exit_code_3()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var events = RunAsync("events", "--url", $"http://{listener.LocalEndpoint}");
+        using (var node = await listener.AcceptTcpClientAsync())
+        {
+            var stream = node.GetStream();
+            var request = new byte[4096];
+            (await stream.ReadAsync(request)).Should().BePositive();
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n: open\n\n\r\n"u8.ToArray());
+        } // killed: no last chunk
+
+        var (code, _, error) = await events.WaitAsync(TimeSpan.FromSeconds(30));
+        code.Should().Be(3);
+        error.Should().Contain($"http://{listener.LocalEndpoint}").And.NotContain("   at ");
+    }
+
+    [Fact]
+    public async Task A_principal_with_a_slash_is_banned_by_its_name()
+    {
+        await using var host = await HostFixture.StartAsync();
+        _ = host.AdminKey;
+        (await RunAsync("blacklist", "add", "team/a", "--url", host.Url.AbsoluteUri, $"--Guardian:Node:DataDirectory={host.DataDirectory}")).Code.Should().Be(0);
+        host.Commands.OfType<Guardian.Actors.Blacklisting.BanPrincipal>().Single().Principal.Should().Be("team/a");
+    }
+
+    [Fact]
+    public async Task Status_shows_what_the_node_measures()
+    {
+        await using var host = await HostFixture.StartAsync(x => x.Resources.Set(new ResourceSample
+        {
+            At = DateTimeOffset.UnixEpoch, Clock = TimeSpan.Zero, Cpu = new Gauge(12.34, "cgroup", DateTimeOffset.UnixEpoch),
+            Memory = Gauge.NotKnown("cgroup", DateTimeOffset.UnixEpoch, "no meminfo"), Disks = [new DiskGauge("/data", new Gauge(50, "statvfs", DateTimeOffset.UnixEpoch), null)],
+        }));
+        (await RunAsync("status", "--url", host.Url.AbsoluteUri)).Out.Should().MatchRegex("processor +12.3 %").And.MatchRegex("memory +not known: no meminfo").And.MatchRegex("disk +/data 50 %");
     }
 
     [Fact]

@@ -12,6 +12,7 @@ using Guardian.Actors.Guards;
 using Guardian.Actors.Hosting;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Persistence;
+using Guardian.Actors.Resources;
 using Guardian.Actors.Switches;
 using Guardian.Host;
 using Guardian.Host.Hosting;
@@ -21,6 +22,8 @@ using Guardian.Playbooks.Model;
 using Guardian.Playbooks.Validation;
 using Guardian.Tests.Playbooks;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -63,6 +66,32 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
         PlaybookLoader.LoadDirectory(RepositoryFiles.Folder("playbooks"), GuardianVocabulary.Of(new GuardianOptions())).Playbooks);
     public RunRequested Requested { get; set; } = new() { Done = true, RunId = "i-1.1", IncidentId = "i-1" };
 
+    public JobView Job { get; set; } = new()
+    {
+        Id = "job-1", Kernel = "pool", Priority = 5, State = JobState.Failed, AcceptedAt = DateTimeOffset.UnixEpoch, Attempt = 1, ExitCode = 3, Output = "what it wrote", Payload = "p",
+    };
+
+    public ResourceView Resources { get; } = new();
+
+    /// <summary>The clock of streams and of keys' ends.</summary>
+    public TimeProvider? Clock { get; set; }
+
+    /// <summary>What a stream is told when it asks again.</summary>
+    public bool MayHear { get; set; } = true;
+
+    /// <summary>The node's configuration file is written anew with these keys alone.</summary>
+    public void Reload(params ApiKeyOptions[] keys)
+    {
+        IConfigurationBuilder configuration = (ConfigurationManager)_app!.Configuration;
+        configuration.Sources.Remove(configuration.Sources.OfType<CommandLineConfigurationSource>().Single());
+        configuration.AddCommandLine([.. Overrides(keys)]);
+    }
+
+    private static IEnumerable<string> Overrides(IEnumerable<ApiKeyOptions> keys) => keys.SelectMany((key, i) => (string[])[
+        $"--Guardian:Http:ApiKeys:{i}:Principal={key.Principal}", $"--Guardian:Http:ApiKeys:{i}:KeySha256={key.KeySha256}",
+        .. key.Roles.Select((role, r) => $"--Guardian:Http:ApiKeys:{i}:Roles:{r}={role}"),
+        .. key.Expires is { } at ? (string[])[$"--Guardian:Http:ApiKeys:{i}:Expires={at:O}"] : []]);
+
     public static async Task<HostFixture> StartAsync(Action<HostFixture>? prepare = null)
     {
         var fixture = new HostFixture();
@@ -70,16 +99,14 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
         var system = fixture._own = fixture.ActorSystem = ActorSystem.Create("host", ConfigurationFactory.ParseString("akka.loglevel = ERROR"));
         fixture.Current = fixture.Guardian(system);
         prepare?.Invoke(fixture);
-        var overrides = fixture.Options.Http.ApiKeys.SelectMany((key, i) => (string[])[
-            $"--Guardian:Http:ApiKeys:{i}:Principal={key.Principal}", $"--Guardian:Http:ApiKeys:{i}:KeySha256={key.KeySha256}",
-            .. key.Roles.Select((role, r) => $"--Guardian:Http:ApiKeys:{i}:Roles:{r}={role}"),
-            .. key.Expires is { } at ? (string[])[$"--Guardian:Http:ApiKeys:{i}:Expires={at:O}"] : []])
+        var overrides = Overrides(fixture.Options.Http.ApiKeys)
             .Append($"--Guardian:Http:FailedAuthenticationsPerMinute={fixture.Options.Http.FailedAuthenticationsPerMinute}").ToList();
         var builder = NodeHost.Builder(overrides);
         NodeHost.AddServices(builder, fixture.Options, fixture.DataDirectory);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<IGuardianAccess>(fixture);
         builder.Services.AddSingleton<IBusClients>(fixture);
+        if (fixture.Clock is { } clock) builder.Services.AddSingleton(clock);
         fixture._app = builder.Build();
         NodeHost.Map(fixture._app);
         await fixture._app.StartAsync();
@@ -138,6 +165,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
                 Invalid = 0, Draining = 0, Queued = 0, Topics = 1, Subscriptions = 1, Restarts = 0, Parked = 0,
             },
             ClientPort = _ => throw new InvalidOperationException("the fixture is the bus"),
+            Resources = Resources,
             BusActor = bans,
             Blacklist = bans,
             ModeActor = bans,
@@ -168,6 +196,7 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
             LiftBan x => new BanResult { Key = x.Key, Done = true },
             GetBusMitigations => new BusMitigations([]),
             GetSchedulerMode => new SchedulerAnswer(true, SchedulerMode.Normal, SchedulerMode.Normal, []),
+            GetJob or ListJobs => new JobAnswer { Job = Job, Jobs = [Job] },
             GetKernelMitigations => new KernelMitigations([]),
             LiftMitigation => new BusCommandResult(false, "no such limit"),
             GetMode => new ModeStatus(OperatingMode.Enforce, false, null, null, null, null),
@@ -200,6 +229,8 @@ internal sealed class HostFixture : IAsyncDisposable, IGuardianAccess, IBusClien
         Interlocked.Increment(ref OpenStreams);
         return (Publishes, new BusStream(Stream.Reader, () => Interlocked.Decrement(ref OpenStreams)));
     }
+
+    bool IBusClients.MayHear(GuardianSystem guardian, string principal, string pattern) => MayHear;
 
     private readonly IncidentView _incident = new()
     {

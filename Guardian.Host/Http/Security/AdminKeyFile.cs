@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Guardian.Actors.Hosting;
 
 namespace Guardian.Host.Http.Security;
 
@@ -16,7 +17,7 @@ internal static class AdminKeyFile
     /// <exception cref="IOException">The data directory cannot be read or written.</exception>
     public static string Ensure(string dataDirectory)
     {
-        Directory.CreateDirectory(dataDirectory);
+        DataDirectory.Create(dataDirectory);
         var path = PathIn(dataDirectory);
         if (TryRead(path) is { } known) return known;
 

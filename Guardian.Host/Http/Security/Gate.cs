@@ -58,6 +58,19 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
         return null;
     }
 
+    /// <summary>
+    /// Whether the caller that was admitted to a request would be admitted now, for answers that stay open: keys expire, are
+    /// withdrawn and lose roles meanwhile. Answers nothing and counts no failure.
+    /// </summary>
+    public bool StillAdmits(HttpContext context, Caller caller, Rights needed)
+    {
+        var ring = RingOf(options());
+        if (needed == Rights.Bus && isProtected(caller.Name)) return false;
+        var authorization = context.Request.Headers.Authorization.ToString();
+        if (authorization.Length == 0) return !ring.Configured && caller.May(needed);
+        return Authenticate(authorization, ring) is { } now && now.May(needed) && (!ring.Configured || now.Name == caller.Name);
+    }
+
     /// <summary>Makes the admin key's hash known, at start or at the first use.</summary>
     public void UseAdminKey(string key) => _adminHash = ApiKeyRing.Hash(key);
 
@@ -74,7 +87,13 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
     private async ValueTask<Caller?> AuthorizeAsync(HttpContext context, Caller caller, Rights needed, bool keyless)
     {
         if (keyless && needed == Rights.Bus) return await NamedAsync(context);
-        if (caller.May(needed)) return caller;
+        if (caller.May(needed))
+        {
+            if (needed != Rights.Bus || !isProtected(caller.Name)) return caller;
+            await ProtectedAsync(context, caller.Name);
+            return null;
+        }
+
         await Problems.Write(context, 403, "forbidden", "The key's roles do not allow this",
             $"'{caller.Name}' needs the role {RoleOf(needed)}; roles stand in Guardian:Http:ApiKeys");
         return null;
@@ -92,9 +111,12 @@ internal sealed class Gate(Func<HttpOptions?> options, Func<string?> dataDirecto
         }
 
         if (!isProtected(name)) return new Caller(name, Rights.Bus);
-        await Problems.Write(context, 403, "protected-principal", "This principal cannot be claimed", $"'{name}' is protected by the policy; only Guardian itself speaks for it");
+        await ProtectedAsync(context, name);
         return null;
     }
+
+    private static Task ProtectedAsync(HttpContext context, string name) =>
+        Problems.Write(context, 403, "protected-principal", "This principal cannot be claimed", $"'{name}' is protected by the policy; only Guardian itself speaks for it");
 
     private Task UnauthenticatedAsync(HttpContext context, HttpOptions? http, string detail)
     {
