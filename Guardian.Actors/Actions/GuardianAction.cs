@@ -20,6 +20,9 @@ public sealed record ActionContext(string Key, string RunId, string IncidentKey,
     /// <summary>The operator who approved the step; null where it acts by itself.</summary>
     public string? ApprovedBy { get; init; }
 
+    /// <summary>True for an action that takes back what another did.</summary>
+    internal bool Compensates { get; init; }
+
     /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
     public string ActKey { get; init; } = Key;
 }

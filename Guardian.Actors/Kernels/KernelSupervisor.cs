@@ -225,8 +225,10 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         foreach (var kernel in failed)
             Apply(_memory.Leases.Lift(new LiftKernels { Name = kernel.Kernel, Pauses = applied.Asked.Percent == 0, By = applied.Asked.By, Reason = "it did not come about" }));
         var done = applied.Kernels.Where(x => x.Failure is null).Select(x => x.Kernel).ToList();
-        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
+        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Spared = Spared(applied.Asked.Which), Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
     }
+
+    private List<string> Spared(KernelSelector which) => [.. _memory.Running.Values.Where(which.Spares).Select(x => x.Name).Order(StringComparer.Ordinal)];
 
     private void Lifted(IReadOnlyList<string> kernels)
     {
