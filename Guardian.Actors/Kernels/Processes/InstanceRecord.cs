@@ -57,7 +57,7 @@ internal sealed class InstanceFolder
     public string Full { get; }
 
     /// <summary>Living processes of the instance on record; none where there is no record.</summary>
-    public IReadOnlyList<ProcessIdentity> Processes() => Read() is { } record ? ProcessTable.WithVariable(ProcessInstance.TokenVariable, record.Token) : [];
+    public IReadOnlyList<ProcessIdentity> Processes() => Read() is { } record ? ProcessTable.OfInstance(record.Token, record.Process) : [];
 
     /// <summary>Null where there is none, also where a crash of the machine left half of one: its processes are gone too.</summary>
     public InstanceRecord? Read()

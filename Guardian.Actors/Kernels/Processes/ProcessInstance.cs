@@ -160,24 +160,24 @@ internal sealed class ProcessInstance
     }
 
     /// <summary>
-    /// Kills the leader and what bears the token, until nothing is left. The leader is looked at by itself: in the moment of its
+    /// Kills the leader, its session and what bears the token, until nothing is left. The leader is looked at by itself: in the moment of its
     /// exec a process shows no environment yet.
     /// </summary>
     public static async Task SweepAsync(string token, ProcessIdentity? leader = null)
     {
+        var left = new HashSet<ProcessIdentity>(); // what was of its session is so after the leader's end too
         while (true)
         {
-            IReadOnlyList<ProcessIdentity> left = ProcessTable.WithVariable(TokenVariable, token);
-            if (leader is { Alive: true } && !left.Contains(leader)) left = [.. left, leader];
+            left.UnionWith(ProcessTable.OfInstance(token, leader));
+            left.RemoveWhere(x => !x.Alive);
             if (left.Count == 0) return;
-            foreach (var process in left)
-                if (process.Alive) Posix.Signal(process.Pid, Posix.SIGKILL);
+            foreach (var process in left) Posix.Signal(process.Pid, Posix.SIGKILL);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
         }
     }
 
     /// <summary>Living processes of the instance, its leader and all that it started.</summary>
-    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.WithVariable(TokenVariable, Record.Token);
+    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.OfInstance(Record.Token, Identity);
 
     /// <summary>What a program needs to find its way. Nothing else of Guardian's own environment: it holds secrets.</summary>
     public static IEnumerable<string> Inherited() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
