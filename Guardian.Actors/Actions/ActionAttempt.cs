@@ -143,6 +143,6 @@ internal static class ActionWork
     private static ActionContext Context(DispatchAction dispatch, string key) =>
         new(key, dispatch.RunId, dispatch.IncidentKey, dispatch.IncidentId, dispatch.Playbook)
         {
-            IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch), ApprovedBy = dispatch.ApprovedByDefault ? null : dispatch.ApprovedBy,
+            IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch), ApprovedBy = dispatch.ApprovedByDefault ? null : dispatch.ApprovedBy, Compensates = dispatch.Compensates,
         };
 }

@@ -30,6 +30,9 @@ public sealed record ActionContext(string Key, string RunId, string IncidentKey,
         if (Held() is { } reason) throw new ActionUnreachableException($"held: {reason}");
     }
 
+    /// <summary>True for an action that takes back what another did.</summary>
+    internal bool Compensates { get; init; }
+
     /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
     public string ActKey { get; init; } = Key;
 }

@@ -144,6 +144,7 @@ internal sealed record GuardianCore
         if (!playbooks.TryReload()) throw new IOException("the playbooks are not valid: " + string.Join("; ", playbooks.Errors));
         var kernels = new KernelCatalog(options.Files.Kernels.Length == 0 ? null : ShippedFiles.File(options.Files.Kernels), options.Kernels.Declared);
         if (!kernels.TryReload()) throw new IOException("the kernels are not valid: " + string.Join("; ", kernels.Errors));
+        KernelFile.Require(options.Files.Kernels, kernels, data.FullPath);
         var bans = new BanView(time);
         var silences = new SilenceView(time);
         return new GuardianCore

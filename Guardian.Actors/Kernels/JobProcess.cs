@@ -32,10 +32,12 @@ internal sealed class JobProcess
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly string _base;
+    private readonly Action<string, string> _write;
 
     /// <param name="folder">The pool's folder of jobs.</param>
     /// <param name="id">The job.</param>
-    public JobProcess(string folder, string id) => _base = Path.Combine(folder, id);
+    /// <param name="write">Writes the record's text to a path; null: to the disk.</param>
+    public JobProcess(string folder, string id, Action<string, string>? write = null) => (_base, _write) = (Path.Combine(folder, id), write ?? File.WriteAllText);
 
     /// <summary>Runs it to its end, or until the time is over or it is cancelled: then it is killed with all that it started.</summary>
     public async Task<JobResult> RunAsync(string kernel, JobCommand command, JobEntry job, CancellationToken cancellation)
@@ -43,7 +45,7 @@ internal sealed class JobProcess
         if (Posix.Unsupported is not null) return new JobResult(JobState.Failed, Reason: "commands are not supported on this platform; they need Linux");
         var attempt = job.Started!.Attempt;
         var record = new JobRecord(job.Accepted.Id, attempt, string.Create(CultureInfo.InvariantCulture, $"{kernel}/{job.Accepted.Id}/{attempt}"), InstanceFolder.Boot, null);
-        OutputPump pump;
+        OutputPump? pump = null;
         int pid, error;
         try
         {
@@ -52,10 +54,10 @@ internal sealed class JobProcess
             File.WriteAllText(_base + ".in", job.Accepted.Payload);
             pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
             (pid, error) = Posix.Spawn(["/bin/sh", "-c", Wrapper, kernel, .. command.Command], Environment(kernel, record), null, _base + ".in", _base + ".pipe", _base + ".pipe");
-            if (error == 0) Write(record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : null });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (pump is not null) await pump.DisposeAsync().ConfigureAwait(false);
             return new JobResult(JobState.Failed, Reason: $"its files cannot be written: {e.Message}");
         }
 
@@ -66,6 +68,15 @@ internal sealed class JobProcess
         }
 
         var ended = Children.Instance.Ended(pid);
+        try
+        {
+            Write(record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : null });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It runs and goes on: by the record from before it another Guardian finds its token.
+        }
+
         return await FollowAsync(ended, pump, record, () => Posix.Signal(-pid, Posix.SIGKILL), command.Timeout, cancellation).ConfigureAwait(false);
     }
 
@@ -169,7 +180,7 @@ internal sealed class JobProcess
     private void Write(JobRecord record)
     {
         foreach (var old in (string[])[".exit", ".exit.new"]) if (record.Process is null) File.Delete(_base + old);
-        File.WriteAllText(_base + ".json.new", JsonSerializer.Serialize(record, JobRecordJson.Default.JobRecord));
+        _write(_base + ".json.new", JsonSerializer.Serialize(record, JobRecordJson.Default.JobRecord));
         File.Move(_base + ".json.new", _base + ".json", overwrite: true);
     }
 

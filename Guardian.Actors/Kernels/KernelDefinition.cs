@@ -41,7 +41,7 @@ internal sealed record KernelDefinition
     /// <summary>Workload class, e.g. <c>model_training</c>; <c>general</c> where nothing is said.</summary>
     public string Class { get; init; } = "general";
 
-    /// <summary><c>enforce</c>: what destroys (kill) may be done to it by itself; null: the node's autonomy decides.</summary>
+    /// <summary>How far playbooks may act on it; <c>enforce</c>: what destroys (kill) may be done to it by itself too; null: the node's autonomy decides.</summary>
     public OperatingMode? Remediation { get; init; }
 
     /// <summary>Names of kernels that must be ready before this one starts.</summary>

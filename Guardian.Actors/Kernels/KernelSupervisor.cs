@@ -17,6 +17,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<string, IActorRef> _actors = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _ending = [];
+    private HashSet<string>? _swept;
 
     public KernelSupervisor(SupervisorMemory memory, KernelWorld world)
     {
@@ -54,6 +55,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         var (folder, declared) = (_world.Folder, _memory.Catalog.Current.Kernels);
+        _swept = [.. declared.Select(x => x.Name), .. _memory.Running.Keys];
         Task.Run(async () =>
         {
             var ended = await ProcessInstance.SweepAsync(folder, declared).ConfigureAwait(false);
@@ -94,6 +96,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     private void StartKernel(KernelDefinition kernel)
     {
         if (_actors.ContainsKey(kernel.Name)) return; // as it is, or ending: its end starts the new one
+        if (_swept?.Contains(kernel.Name) == false) return; // declared since: what is left of it may just be being ended
         _memory.Running[kernel.Name] = kernel;
         var memory = _memory.Of(kernel, _world.Time.GetUtcNow().ToUnixTimeSeconds());
         memory.Restriction = _memory.Leases.On(kernel.Name);
@@ -225,8 +228,10 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         foreach (var kernel in failed)
             Apply(_memory.Leases.Lift(new LiftKernels { Name = kernel.Kernel, Pauses = applied.Asked.Percent == 0, By = applied.Asked.By, Reason = "it did not come about" }));
         var done = applied.Kernels.Where(x => x.Failure is null).Select(x => x.Kernel).ToList();
-        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
+        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Spared = Spared(applied.Asked.Which), Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
     }
+
+    private List<string> Spared(KernelSelector which) => [.. _memory.Running.Values.Where(which.Spares).Select(x => x.Name).Order(StringComparer.Ordinal)];
 
     private void Lifted(IReadOnlyList<string> kernels)
     {
@@ -254,6 +259,8 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
     {
         if (swept.Ended > 0) _log.Info("{0} processes of kernels that are not declared any more were ended", swept.Ended);
         if (swept.Failure is not null) _log.Error("Processes of kernels that are not declared any more cannot be looked for: {0}", swept.Failure);
+        _swept = null;
+        Take();
     }
 
     private KernelAnswer NoSuchKernel(string name) => new()

@@ -49,7 +49,7 @@ internal sealed record KernelView
     public required KernelCriticality Criticality { get; init; }
     public required string Class { get; init; }
 
-    /// <summary><see cref="OperatingMode.Enforce"/>: it opted in to what destroys; null: the node's autonomy decides.</summary>
+    /// <summary>How far playbooks may act on it; <see cref="OperatingMode.Enforce"/>: it opted in to what destroys too; null: the node's autonomy decides.</summary>
     public OperatingMode? Remediation { get; init; }
 
     public required KernelState State { get; init; }
@@ -229,17 +229,32 @@ internal sealed record MuteKernel : KernelCommand
     public required TimeSpan For { get; init; }
 }
 
-/// <summary>Which kernels are meant: all that fit every part that is given. Critical ones only where named.</summary>
+/// <summary>Which kernels are meant: all that fit every part that is given. Critical ones only where named. Pure.</summary>
 internal sealed record KernelSelector
 {
     public IReadOnlyList<string> Names { get; init; } = [];
 
     public IReadOnlyList<string> Classes { get; init; } = [];
 
-    public bool Fits(KernelDefinition kernel) =>
-        (Names.Count == 0 || Names.Contains(kernel.Name, StringComparer.Ordinal))
-        && (Classes.Count == 0 || Classes.Contains(kernel.Class, StringComparer.Ordinal))
-        && (kernel.Criticality != KernelCriticality.Critical || Names.Count > 0);
+    /// <summary>Leaves out kernels whose own <c>remediation</c> does not let Guardian act by itself.</summary>
+    public bool Consenting { get; init; }
+
+    public bool Fits(KernelDefinition kernel) => Covers(kernel.Name, kernel.Class, kernel.Criticality) && Consents(kernel.Remediation);
+
+    public bool Fits(KernelView kernel) => Covers(kernel.Name, kernel.Class, kernel.Criticality) && Consents(kernel.Remediation);
+
+    /// <summary>It would fit, but for its own <c>remediation</c>.</summary>
+    public bool Spares(KernelDefinition kernel) => Covers(kernel.Name, kernel.Class, kernel.Criticality) && !Consents(kernel.Remediation);
+
+    /// <inheritdoc cref="Spares(KernelDefinition)"/>
+    public bool Spares(KernelView kernel) => Covers(kernel.Name, kernel.Class, kernel.Criticality) && !Consents(kernel.Remediation);
+
+    private bool Covers(string name, string workload, KernelCriticality criticality) =>
+        (Names.Count == 0 || Names.Contains(name, StringComparer.Ordinal))
+        && (Classes.Count == 0 || Classes.Contains(workload, StringComparer.Ordinal))
+        && (criticality != KernelCriticality.Critical || Names.Count > 0);
+
+    private bool Consents(OperatingMode? remediation) => !Consenting || KernelConsent.ActsByItself(remediation);
 }
 
 // Replies
@@ -257,6 +272,9 @@ internal sealed record KernelAnswer : INoSerializationVerificationNeeded
 
     /// <summary>Kernels that it changed.</summary>
     public IReadOnlyList<string> Kernels { get; init; } = [];
+
+    /// <summary>Kernels that fit and were left alone for their own <c>remediation</c>.</summary>
+    public IReadOnlyList<string> Spared { get; init; } = [];
 
     /// <summary>Replicas before and after a scale.</summary>
     public (int Before, int After) Replicas { get; init; }

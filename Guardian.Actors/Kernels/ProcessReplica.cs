@@ -8,6 +8,9 @@ namespace Guardian.Actors.Kernels;
 /// <summary>A replica that is a process. First of all it looks for what another Guardian has left, and adopts or ends it.</summary>
 internal sealed class ProcessReplica : Replica
 {
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500); // doubles, up to the longest
+    private static readonly TimeSpan LookAgainAtMost = TimeSpan.FromSeconds(30);
+
     private readonly InstanceFolder _folder;
     private readonly HealthCheck _beats;
     private readonly HealthCheck? _readiness;
@@ -15,6 +18,8 @@ internal sealed class ProcessReplica : Replica
     private readonly ProcessRestriction _restriction;
     private readonly ControlGroup? _group;
     private readonly bool _limited;
+    private TimeSpan _lookAgain = LookAgainAfter;
+    private string? _obstacle;
     private bool _probing;
 
     public ProcessReplica(KernelDefinition kernel, int index, ReplicaMemory memory, KernelWorld world)
@@ -28,6 +33,7 @@ internal sealed class ProcessReplica : Replica
         _beats = HealthCheck.Of(kernel.Heartbeat.Probe, kernel.Heartbeat.MissAfter);
         _readiness = kernel.Process.ReadyProbe is { } probe ? HealthCheck.Of(probe, kernel.Process.ReadyWithin) : null;
         Receive<Looked>(OnLooked);
+        Receive<LookAgain>(_ => Look());
         Receive<Spawned>(OnSpawned);
         Receive<Gone>(OnGone);
         Receive<Restricted>(OnRestricted);
@@ -52,8 +58,11 @@ internal sealed class ProcessReplica : Replica
             else BeginReadiness();
         }
 
-        if (_memory.Looked) return;
+        if (!_memory.Looked) Look();
+    }
 
+    private void Look()
+    {
         var (folder, kernel) = (_folder, Kernel);
         Task.Run(() => ProcessInstance.AdoptAsync(folder, kernel)).PipeTo(Self, success: x => new Looked(x, null), failure: e => new Looked(null, e.GetBaseException().Message));
     }
@@ -67,7 +76,13 @@ internal sealed class ProcessReplica : Replica
 
     protected override void Stop(bool kill)
     {
-        if (_memory.Instance is not { } instance) return; // being started; Started says it again
+        if (_memory.Instance is not { } instance)
+        {
+            // Being started: Started says it again. What cannot be looked for is left to the next Guardian, its record stays.
+            if (_obstacle is not null) Ended(_obstacle);
+            return;
+        }
+
         if (kill) _memory.Hurry();
         var grace = kill ? TimeSpan.Zero : Kernel.Process!.Grace;
         var (hurry, restriction) = (_memory.Hurried, _restriction);
@@ -118,8 +133,20 @@ internal sealed class ProcessReplica : Replica
 
     private void OnLooked(Looked looked)
     {
-        _memory.Looked = true;
-        if (looked.Failure is not null) Log.Warning("Kernel {0}/{1}: what an earlier Guardian left cannot be looked for: {2}", Kernel.Name, Index, looked.Failure);
+        if (looked.Failure is { } failure)
+        {
+            // Nothing is started beside what may be alive.
+            var obstacle = $"what an earlier Guardian left in {_folder.Full} cannot be looked for, so nothing is started: {failure}";
+            if (obstacle != _obstacle) Log.Error("Kernel {0}/{1}: {2}", Kernel.Name, Index, obstacle);
+            _obstacle = obstacle;
+            Timers.StartSingleTimer("look", LookAgain.Instance, _lookAgain);
+            _lookAgain = _lookAgain * 2 < LookAgainAtMost ? _lookAgain * 2 : LookAgainAtMost;
+            if (Machine.State == KernelState.Stopping) Ended(obstacle);
+            else Tell();
+            return;
+        }
+
+        (_memory.Looked, _obstacle) = (true, null);
         if (looked.Instance is { } instance)
         {
             Log.Info("Kernel {0}/{1} is adopted, pid {2}", Kernel.Name, Index, instance.Identity.Pid);
@@ -130,6 +157,14 @@ internal sealed class ProcessReplica : Replica
         else if (Machine.State == KernelState.Starting)
         {
             Start(Machine.Epoch);
+        }
+        else if (Machine.State == KernelState.Stopping)
+        {
+            Ended("it was not started"); // told to end before that was known
+        }
+        else
+        {
+            Tell();
         }
     }
 
@@ -143,6 +178,7 @@ internal sealed class ProcessReplica : Replica
 
         Log.Info("Kernel {0}/{1} started, pid {2}", Kernel.Name, Index, instance.Identity.Pid);
         if (instance.Unlimited is { } why && _memory.Unlimited != why) Log.Warning("Kernel {0}/{1} runs without its limits: {2}", Kernel.Name, Index, why);
+        if (instance.Unrecorded is { } unrecorded) Log.Warning("Kernel {0}/{1} runs, but the disk does not take its record yet: {2}; it is tried again", Kernel.Name, Index, unrecorded);
         _memory.Unlimited = instance.Unlimited;
         Follow(instance);
         Started();
@@ -212,6 +248,8 @@ internal sealed class ProcessReplica : Replica
 
     protected override string? Unlimited => _memory.Unlimited;
 
+    protected override string? Obstacle => _obstacle;
+
     protected override void PostStop()
     {
         base.PostStop();
@@ -219,6 +257,11 @@ internal sealed class ProcessReplica : Replica
     }
 
     private sealed record Looked(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
+
+    private sealed record LookAgain : INoSerializationVerificationNeeded
+    {
+        public static readonly LookAgain Instance = new();
+    }
 
     private sealed record Spawned(ProcessInstance? Instance, string? Failure) : INoSerializationVerificationNeeded;
 

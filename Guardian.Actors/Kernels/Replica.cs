@@ -103,6 +103,9 @@ internal abstract class Replica : ReceiveActor, IWithTimers
     /// <summary>Why it runs without its limits; null where it does not.</summary>
     protected virtual string? Unlimited => null;
 
+    /// <summary>What keeps an instance from being started; null where nothing does.</summary>
+    protected virtual string? Obstacle => null;
+
     /// <summary>Brings an instance into being; later <see cref="Started"/> or <see cref="Ended"/>.</summary>
     protected abstract void Start(long epoch);
 
@@ -175,7 +178,7 @@ internal abstract class Replica : ReceiveActor, IWithTimers
     {
         var view = new ReplicaView
         {
-            Index = Index, State = Machine.State, Epoch = Machine.Epoch, Process = Process, StartedAt = _startedAt, LastExit = Machine.LastExit, Heart = _heart, Unlimited = Unlimited,
+            Index = Index, State = Machine.State, Epoch = Machine.Epoch, Process = Process, StartedAt = _startedAt, LastExit = Obstacle ?? Machine.LastExit, Heart = _heart, Unlimited = Unlimited,
         };
         if (view == _told) return;
         _told = view;

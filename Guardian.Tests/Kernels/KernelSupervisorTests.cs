@@ -200,6 +200,51 @@ public sealed class KernelSupervisorTests : TestKit
     }
 
     [LinuxFact]
+    public async Task What_cannot_be_looked_for_is_looked_for_again_and_nothing_is_started_beside_it()
+    {
+        const string kernels = "kernels:\n  - { name: k, type: process, command: [sleep, '1000'] }\n";
+        File.WriteAllText(_file, kernels);
+        var catalog = new KernelCatalog(_file, []);
+        catalog.TryReload().Should().BeTrue();
+        var folder = new InstanceFolder(Path.Combine(_root.FullName, "data"), "k", 0);
+        var left = ProcessInstance.Start(folder, catalog.Current.Kernels[0], 0, 7, DateTimeOffset.UtcNow);
+        var record = Path.Combine(folder.Full, "instance.json");
+        File.Move(record, record + ".kept");
+        Directory.CreateDirectory(record); // reading it fails as on a bad disk
+        Start(Sleeper("k"));
+        await UntilAsync("k", x => x.State == KernelState.Starting && x.Reason?.Contains("nothing is started") == true);
+        (await AskAsync(new RestartKernel { Name = "k", By = "t", Reason = "t" })).Done.Should().BeTrue();
+        await UntilAsync("k", x => x.State == KernelState.Starting && x.Restarts == 1);
+        Mine().Should().ContainSingle().Which.Process.Should().Be(left.Identity);
+        Directory.Delete(record);
+        File.Move(record + ".kept", record);
+        (await RunningAsync("k")).Instances[0].Process.Should().Be(left.Identity, "it is adopted");
+        Mine().Should().ContainSingle();
+
+        IReadOnlyList<(ProcessIdentity Process, ProcessStat, IReadOnlyDictionary<string, string>)> Mine() => ProcessTable.WithEnvironment(ProcessInstance.FolderVariable, folder.Full);
+    }
+
+    [LinuxFact]
+    public async Task A_kernel_declared_while_what_is_left_of_it_is_being_ended_begins_after_that()
+    {
+        File.WriteAllText(_file, "kernels:\n" + Sleeper("k"));
+        var catalog = new KernelCatalog(_file, []);
+        catalog.TryReload().Should().BeTrue();
+        var deaf = catalog.Current.Kernels[0];
+        deaf = deaf with { Process = deaf.Process! with { Command = ["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.05; done"], Grace = TimeSpan.FromSeconds(1) } };
+        var folder = new InstanceFolder(Path.Combine(_root.FullName, "data"), "k", 0);
+        var left = ProcessInstance.Start(folder, deaf, 0, 1, DateTimeOffset.UtcNow);
+        await Await.UntilAsync(() => File.Exists(Path.Combine(folder.Full, "stdout.log")) && File.ReadAllText(Path.Combine(folder.Full, "stdout.log")).Contains("deaf"), Soon);
+        Start("  []\n");
+        File.WriteAllText(_file, "kernels:\n" + Sleeper("k"));
+        Catalog.TryReload().Should().BeTrue();
+        _supervisor.Tell(KernelsReloaded.Instance);
+        var view = await RunningAsync("k");
+        left.Identity.Alive.Should().BeFalse();
+        folder.Read()!.Process.Should().Be(view.Instances[0].Process);
+    }
+
+    [LinuxFact]
     public async Task The_file_is_taken_over_as_a_whole()
     {
         Start(Sleeper("a") + Sleeper("b") + Sleeper("c"));

@@ -140,6 +140,127 @@ public sealed class ProcessInstanceTests(Xunit.Abstractions.ITestOutputHelper ou
     }
 
     [LinuxFact]
+    public async Task A_disk_that_takes_no_record_after_the_start_kills_nothing_and_the_record_follows()
+    {
+        var (writes, full) = (0, true);
+        var folder = new InstanceFolder(_root.FullName, "k", 0, (path, text) =>
+        {
+            if (Interlocked.Increment(ref writes) > 1 && Volatile.Read(ref full)) throw new IOException("No space left on device");
+            File.WriteAllText(path, text);
+        });
+        var kernel = Shell("sleep 1000");
+        var instance = ProcessInstance.Start(folder, kernel, 0, 1, DateTimeOffset.UtcNow);
+        instance.Unrecorded.Should().Contain("No space left");
+        instance.Identity.Alive.Should().BeTrue();
+        Folder.Read().Should().Match<InstanceRecord>(x => x.Token == instance.Record.Token && x.Process == null, "by its token another Guardian finds it");
+        await Await.UntilAsync(() => Volatile.Read(ref writes) > 2, Soon);
+        Volatile.Write(ref full, false);
+        await Await.UntilAsync(() => Folder.Read()?.Process == instance.Identity, Soon);
+        (await ProcessInstance.AdoptAsync(Folder, kernel))!.Identity.Should().Be(instance.Identity);
+        instance.Signal(Posix.SIGKILL);
+        await instance.Ended.WaitAsync(Soon);
+        NothingIsLeft(instance.Record);
+    }
+
+    [LinuxFact]
+    public void What_was_started_and_cannot_be_followed_is_killed_before_that_is_said()
+    {
+        var token = "";
+        var writes = 0;
+        var folder = new InstanceFolder(_root.FullName, "k", 0, (path, text) =>
+        {
+            if (++writes > 1) throw new InvalidOperationException("out of everything");
+            File.WriteAllText(path, text);
+            token = System.Text.Json.JsonDocument.Parse(text).RootElement.GetProperty("token").GetString()!;
+        });
+        var start = () => ProcessInstance.Start(folder, Shell("trap '' TERM; sleep 1000 & wait"), 0, 1, DateTimeOffset.UtcNow);
+        start.Should().Throw<ProcessStartException>().WithMessage("*out of everything*");
+        token.Should().NotBeEmpty();
+        ProcessTable.WithVariable(ProcessInstance.TokenVariable, token).Should().BeEmpty();
+        Folder.Read().Should().BeNull();
+    }
+
+    /// <summary>A program may begin with an environment of its own; it is a process of the kernel all the same.</summary>
+    [LinuxFact]
+    public async Task A_process_that_shows_no_token_is_found_by_its_leader_and_its_session()
+    {
+        var instance = Start(Shell("env -i sleep 1001 & exec env -i sleep 1000"));
+        await Await.UntilAsync(() => ProcessTable.WithVariable(ProcessInstance.TokenVariable, instance.Record.Token).Count == 0, Soon);
+        await Await.UntilAsync(() => instance.Processes().Count == 2, Soon);
+        instance.Processes().Should().Contain(instance.Identity);
+        Folder.Processes().Should().BeEquivalentTo(instance.Processes());
+        var all = instance.Processes();
+        var keeper = new Undoing();
+        var restriction = new ProcessRestriction(keeper, "k", 0, null, groupStays: false);
+        await restriction.ApplyAsync(instance, 0, TimeSpan.FromMinutes(1), "test", default);
+        all.Should().OnlyContain(x => ProcessTable.IsStopped(x));
+        await restriction.FreeAsync(default);
+        await Await.UntilAsync(() => all.All(x => !ProcessTable.IsStopped(x)), Soon);
+
+        // What may not be adopted is ended as a whole, without its token too.
+        (await ProcessInstance.AdoptAsync(Folder, Shell("another script"))).Should().BeNull();
+        await instance.Ended.WaitAsync(Soon);
+        all.Should().OnlyContain(x => !x.Alive);
+    }
+
+    [LinuxFact]
+    public async Task What_is_not_declared_any_more_is_asked_to_end_before_it_is_killed()
+    {
+        var obeys = Start(Shell("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"));
+        await OutputAsync(x => x.Contains("up"));
+        (await ProcessInstance.SweepAsync(_root.FullName, [])).Should().Be(1);
+        (await OutputAsync(x => x.Contains("bye"))).Should().Contain("bye");
+        await obeys.Ended.WaitAsync(Soon);
+        NothingIsLeft(obeys.Record);
+
+        var kernel = Shell("trap '' TERM; echo deaf; while :; do sleep 0.05; done");
+        var ignores = Start(kernel with { Process = kernel.Process! with { Grace = TimeSpan.FromMilliseconds(300) } });
+        Folder.Read()!.Grace.Should().Be(TimeSpan.FromMilliseconds(300));
+        await OutputAsync(x => x.Contains("deaf"));
+        (await ProcessInstance.SweepAsync(_root.FullName, [])).Should().Be(1);
+        await ignores.Ended.WaitAsync(Soon);
+        NothingIsLeft(ignores.Record);
+    }
+
+    [LinuxFact]
+    public async Task Survivors_are_those_that_would_be_ended()
+    {
+        var kernel = Shell("sleep 1000");
+        var instance = Start(kernel);
+        ProcessInstance.Survivors(_root.FullName, [kernel]).Should().BeEmpty();
+        ProcessInstance.Survivors(_root.FullName, [Shell("another script")]).Should().ContainSingle().Which.Should().StartWith($"k/0 (pid {instance.Identity.Pid}");
+        ProcessInstance.Survivors(_root.FullName, []).Should().ContainSingle();
+        ProcessInstance.Survivors(Path.Combine(_root.FullName, "nowhere"), []).Should().BeEmpty();
+        Posix.Signal(instance.Identity.Pid, Posix.SIGKILL);
+        await instance.Ended.WaitAsync(Soon);
+        Folder.Write(instance.Record);
+        ProcessInstance.Survivors(_root.FullName, []).Should().BeEmpty("it is dead");
+    }
+
+    /// <summary>A keeper that does what it is for, and nothing else.</summary>
+    private sealed class Undoing : ILeasekeeper
+    {
+        private OsLease? _lease;
+
+        public string? Unsupported => null;
+
+        public Task TakeAsync(OsLease lease, CancellationToken cancellation) => Task.FromResult(_lease = lease);
+
+        public Task<bool> RenewAsync(string id, TimeSpan length, CancellationToken cancellation) => Task.FromResult(_lease is not null);
+
+        public Task<bool> ReleaseAsync(string id, CancellationToken cancellation)
+        {
+            foreach (var undo in _lease!.Undo.OfType<ResumeProcess>()) Posix.Signal(undo.Process, Posix.SIGCONT);
+            _lease = null;
+            return Task.FromResult(true);
+        }
+
+        public Task<bool> ForgetAsync(string id, CancellationToken cancellation) => Task.FromResult(false);
+
+        public Task<IReadOnlyList<OsLease>> ListAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<OsLease>>([]);
+    }
+
+    [LinuxFact]
     public async Task What_died_while_a_process_was_being_started_is_found_by_its_token()
     {
         var kernel = Shell("sleep 1000");

@@ -8,7 +8,8 @@ namespace Guardian.Actors.Actions.BuiltIn;
 /// <summary>Output of <c>kernels.throttle</c> and <c>kernels.pause</c>.</summary>
 internal sealed record KernelRestrictionOutput(
     [property: Description("Kernels that are restricted now.")] IReadOnlyList<string> Kernels,
-    [property: Description("The lease's end, RFC 3339, UTC.")] DateTimeOffset Until);
+    [property: Description("The lease's end, RFC 3339, UTC.")] DateTimeOffset Until,
+    [property: Description("Kernels that fit and were left alone, since their own remediation does not let Guardian act by itself; missing where there are none.")] IReadOnlyList<string>? Spared = null);
 
 /// <summary>What throttle and pause share: a lease of the run on each kernel that fits. Its undo lifts those leases alone.</summary>
 internal abstract class KernelRestriction<TInput>(ActionDependencies dependencies) : GuardianAction<TInput, KernelRestrictionOutput>
@@ -24,17 +25,23 @@ internal abstract class KernelRestriction<TInput>(ActionDependencies dependencie
 
     protected abstract bool Pauses { get; }
 
+    /// <summary>The kernels that would be restricted, for as long as their lease.</summary>
+    protected TouchedTargets Restricted(IReadOnlyList<string>? kernels, IReadOnlyList<string>? classes, Duration length) =>
+        new([], dependencies.Kernels.Matching(KernelTargets.Which(kernels, classes)), length.Value);
+
     protected async Task<KernelRestrictionOutput> RestrictAsync(
         IReadOnlyList<string>? kernels, IReadOnlyList<string>? classes, int percent, Duration length, ActionContext context, CancellationToken cancellation)
     {
+        var which = KernelTargets.Which(kernels, classes);
+        dependencies.Kernels.Permit(dependencies.Kernels.Matching(which), context);
         var until = dependencies.Time.GetUtcNow() + length.Value;
         var answer = await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, new RestrictKernels
         {
-            Which = new KernelSelector { Names = kernels ?? [], Classes = classes ?? [] }, Percent = percent, Until = until,
+            Which = which, Percent = percent, Until = until,
             By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}",
         }, cancellation).ConfigureAwait(false);
         return answer.Done
-            ? new KernelRestrictionOutput(answer.Kernels, until)
+            ? new KernelRestrictionOutput(answer.Kernels, until, answer.Spared.Count > 0 ? answer.Spared : null)
             : throw new ActionFailedException($"no kernel was {(Pauses ? "paused" : "throttled")}: {answer.Reason}");
     }
 

@@ -18,6 +18,9 @@ internal sealed class KernelsPause(ActionDependencies dependencies) : KernelRest
 
     protected override bool Pauses => true;
 
+    public override TouchedTargets Touches(KernelsPauseInput input) =>
+        input.Classes is { Count: > 0 } || input.Kernels is { Count: > 0 } ? Restricted(input.Kernels, input.Classes, input.For) : TouchedTargets.None;
+
     public override Task<KernelRestrictionOutput> ExecuteAsync(KernelsPauseInput input, ActionContext context, CancellationToken cancellation) =>
         input.Classes is { Count: > 0 } || input.Kernels is { Count: > 0 }
             ? RestrictAsync(input.Kernels, input.Classes, 0, input.For, context, cancellation)

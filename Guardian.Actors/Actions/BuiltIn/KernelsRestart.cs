@@ -24,8 +24,11 @@ internal sealed class KernelsRestart(ActionDependencies dependencies) : Guardian
     /// <summary>A second restart of what was restarted costs a moment and harms nothing.</summary>
     public override bool Idempotent => true;
 
+    public override TouchedTargets Touches(KernelsRestartInput input) => KernelTargets.One(input.Kernel);
+
     public override async Task<KernelsChangedOutput> ExecuteAsync(KernelsRestartInput input, ActionContext context, CancellationToken cancellation)
     {
+        dependencies.Kernels.Permit([input.Kernel], context);
         var answer = await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, new RestartKernel
         {
             Name = input.Kernel, Force = input.Force, By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}",

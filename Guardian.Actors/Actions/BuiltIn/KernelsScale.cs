@@ -14,7 +14,8 @@ internal sealed record KernelsScaleInput(
 /// <summary>Output of <c>kernels.scale</c>.</summary>
 internal sealed record KernelsScaleOutput(
     [property: Description("Replicas more, or with a minus fewer.")] int Change,
-    [property: Description("The kernels, each as name=before:after.")] IReadOnlyList<string> Kernels);
+    [property: Description("The kernels, each as name=before:after.")] IReadOnlyList<string> Kernels,
+    [property: Description("Kernels that fit and were left alone, since their own remediation does not let Guardian act by itself; missing where there are none.")] IReadOnlyList<string>? Spared = null);
 
 /// <summary>
 /// Changes the number of replicas within each kernel's bounds, each kernel once under the step's key. The kernels know what they changed
@@ -30,8 +31,29 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
 
     public override bool HasUndo => true;
 
+    /// <summary>No more kernels than it may change: those that would be asked first and have room.</summary>
+    public override TouchedTargets Touches(KernelsScaleInput input)
+    {
+        if (input.Kernel is { } named) return KernelTargets.One(named);
+        var left = Math.Abs((long)input.Change);
+        var touched = new List<string>();
+        foreach (var kernel in Candidates(input).Select(dependencies.Kernels.Find).OfType<KernelView>())
+        {
+            var (count, min, max) = kernel.Replicas;
+            var room = Math.Max(0, input.Change < 0 ? count - min : max - count);
+            if (left <= 0) break;
+            if (room == 0) continue;
+            touched.Add(kernel.Name);
+            left -= room;
+        }
+
+        return new([], touched, null);
+    }
+
     public override async Task<KernelsScaleOutput> ExecuteAsync(KernelsScaleInput input, ActionContext context, CancellationToken cancellation)
     {
+        if (input.Kernel is { } named) dependencies.Kernels.Permit([named], context);
+        var spared = Spared(input);
         var left = input.Change;
         var changed = new List<string>();
         string? refusal = null;
@@ -46,8 +68,8 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
         }
 
         return changed.Count > 0
-            ? new KernelsScaleOutput(input.Change - left, changed)
-            : throw new ActionFailedException($"nothing was scaled: {refusal ?? "no kernel that is not critical fits"}");
+            ? new KernelsScaleOutput(input.Change - left, changed, spared.Count > 0 ? spared : null)
+            : throw new ActionFailedException($"nothing was scaled: {refusal ?? "no kernel that is not critical fits"}{(spared.Count > 0 ? $"; left alone for their own remediation: {string.Join(", ", spared)}" : "")}");
     }
 
     public override async Task UndoAsync(KernelsScaleInput input, KernelsScaleOutput? output, ActionContext context, CancellationToken cancellation)
@@ -73,8 +95,14 @@ internal sealed class KernelsScale(ActionDependencies dependencies) : GuardianAc
 
     private List<string> Candidates(KernelsScaleInput input) => input.Kernel is { } named
         ? [named]
-        : dependencies.Kernels.All.Where(x => x.Criticality != KernelCriticality.Critical && (input.Classes is not { Count: > 0 } || input.Classes.Contains(x.Class)))
+        : dependencies.Kernels.All.Where(KernelTargets.Which(null, input.Classes).Fits)
             .OrderByDescending(x => x.Criticality).ThenByDescending(x => x.Replicas.Count).Select(x => x.Name).ToList();
+
+    private IReadOnlyList<string> Spared(KernelsScaleInput input)
+    {
+        var which = KernelTargets.Which(null, input.Classes);
+        return input.Kernel is null ? [.. dependencies.Kernels.All.Where(which.Spares).Select(x => x.Name)] : [];
+    }
 
     private Task<KernelAnswer> AskAsync(KernelCommand command, CancellationToken cancellation) =>
         Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, command, cancellation);

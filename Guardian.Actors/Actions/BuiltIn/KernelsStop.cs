@@ -18,8 +18,11 @@ internal sealed class KernelsStop(ActionDependencies dependencies) : GuardianAct
 
     public override bool Idempotent => true;
 
+    public override TouchedTargets Touches(KernelsStopInput input) => KernelTargets.One(input.Kernel);
+
     public override async Task<KernelsChangedOutput> ExecuteAsync(KernelsStopInput input, ActionContext context, CancellationToken cancellation)
     {
+        dependencies.Kernels.Permit([input.Kernel], context);
         var answer = await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor, new StopKernel
         {
             Name = input.Kernel, By = context.RunId, Reason = $"{context.Playbook} for {context.IncidentKey}",

@@ -19,6 +19,8 @@ internal sealed class KernelsThrottle(ActionDependencies dependencies) : KernelR
 
     protected override bool Pauses => false;
 
+    public override TouchedTargets Touches(KernelsThrottleInput input) => Restricted(input.Kernels, input.Classes, input.For);
+
     public override Task<KernelRestrictionOutput> ExecuteAsync(KernelsThrottleInput input, ActionContext context, CancellationToken cancellation) => input.Percent is >= 1 and <= 99
         ? RestrictAsync(input.Kernels, input.Classes, input.Percent, input.For, context, cancellation)
         : throw new ActionFailedException($"'percent' is from 1 to 99, not {input.Percent}; kernels.pause holds a kernel still");

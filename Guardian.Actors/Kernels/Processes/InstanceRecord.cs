@@ -25,7 +25,10 @@ internal sealed record InstanceRecord
 
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>Null while it was being started.</summary>
+    /// <summary>Between TERM and KILL, as it was declared; null in records of older versions.</summary>
+    public TimeSpan? Grace { get; init; }
+
+    /// <summary>Null while it was being started, and where the disk did not take it since: then the token alone finds it.</summary>
     public ProcessIdentity? Process { get; init; }
 }
 
@@ -39,12 +42,15 @@ internal sealed class InstanceFolder
     private static readonly Lazy<string> CurrentBoot = new(() => File.Exists("/proc/sys/kernel/random/boot_id") ? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim() : "");
 
     private readonly string _record;
+    private readonly Action<string, string> _write;
 
     /// <param name="root">The node's folder of kernels.</param>
     /// <param name="kernel">A kernel's name, which is a file's name too.</param>
     /// <param name="replica">From 0.</param>
-    public InstanceFolder(string root, string kernel, int replica)
+    /// <param name="write">Writes a text to a path; null: to the disk.</param>
+    public InstanceFolder(string root, string kernel, int replica, Action<string, string>? write = null)
     {
+        _write = write ?? File.WriteAllText;
         Full = Path.Combine(root, kernel, replica.ToString(System.Globalization.CultureInfo.InvariantCulture));
         _record = Path.Combine(Full, "instance.json");
     }
@@ -57,7 +63,7 @@ internal sealed class InstanceFolder
     public string Full { get; }
 
     /// <summary>Living processes of the instance on record; none where there is no record.</summary>
-    public IReadOnlyList<ProcessIdentity> Processes() => Read() is { } record ? ProcessTable.WithVariable(ProcessInstance.TokenVariable, record.Token) : [];
+    public IReadOnlyList<ProcessIdentity> Processes() => Read() is { } record ? ProcessTable.OfInstance(record.Token, record.Process) : [];
 
     /// <summary>Null where there is none, also where a crash of the machine left half of one: its processes are gone too.</summary>
     public InstanceRecord? Read()
@@ -76,9 +82,15 @@ internal sealed class InstanceFolder
     public void Write(InstanceRecord record)
     {
         Directory.CreateDirectory(Full);
-        File.WriteAllText(_record + ".new", JsonSerializer.Serialize(record, InstanceJson.Default.InstanceRecord));
+        _write(_record + ".new", JsonSerializer.Serialize(record, InstanceJson.Default.InstanceRecord));
         File.Move(_record + ".new", _record, overwrite: true);
     }
 
     public void Clear() => File.Delete(_record);
+
+    /// <summary>Removes the record of this instance, and not that of a later one.</summary>
+    public void Clear(string token)
+    {
+        if (Read()?.Token == token) Clear();
+    }
 }

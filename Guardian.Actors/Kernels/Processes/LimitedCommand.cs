@@ -31,9 +31,22 @@ internal static class LimitedCommand
     /// <summary>How it ended, with the kernel's word where it was killed for want of memory.</summary>
     public static async Task<string> SayAsync(Task<string> ended, ControlGroup? group)
     {
-        var before = group?.OutOfMemory ?? 0;
+        var before = Killed(group);
         var how = await ended.ConfigureAwait(false);
-        return group is not null && group.OutOfMemory > before ? $"{how}, out of the memory that it may use" : how;
+        return Killed(group) > before ? $"{how}, out of the memory that it may use" : how;
+    }
+
+    /// <summary>A count that cannot be read says nothing of the process, and must not stand for its end.</summary>
+    private static long? Killed(ControlGroup? group)
+    {
+        try
+        {
+            return group?.OutOfMemory ?? 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static bool Exists(ProcessSpec spec)

@@ -52,6 +52,16 @@ internal sealed class OutputPump : IAsyncDisposable
         File.Delete(_path);
     }
 
+    /// <summary>Reads no more and leaves the pipe to whoever comes next.</summary>
+    public async Task LetGoAsync()
+    {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _pumping.ConfigureAwait(false);
+        await _pipe.DisposeAsync().ConfigureAwait(false);
+        _file.Dispose();
+        _ending.Dispose();
+    }
+
     private async Task PumpAsync()
     {
         var buffer = new byte[Chunk];

@@ -26,15 +26,26 @@ internal sealed class ProcessInstance
     /// <summary>After KILL only a process in an uninterruptible call is still there; it is waited for as long as it takes.</summary>
     private static readonly TimeSpan LookForGroup = TimeSpan.FromMilliseconds(2);
 
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(500); // doubles, up to the longest: a full disk stays so for a while
+    private static readonly TimeSpan AgainAtMost = TimeSpan.FromSeconds(30);
+
+    /// <summary>For records of versions that did not write it down: what is declared where nothing is said.</summary>
+    private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
+
+    private static readonly Task Never = new TaskCompletionSource().Task;
+
     private static readonly HashSet<string> InheritedNames = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "DOTNET_ROOT"];
 
     private readonly InstanceFolder _folder;
     private readonly OutputPump _output;
     private readonly OutputPump _error;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Task _recording;
 
-    private ProcessInstance(InstanceFolder folder, InstanceRecord record, OutputPump output, OutputPump error, Task<string> leader)
+    private ProcessInstance(InstanceFolder folder, InstanceRecord record, OutputPump output, OutputPump error, Task<string> leader, string? unrecorded = null)
     {
-        (_folder, Record, _output, _error) = (folder, record, output, error);
+        (_folder, Record, _output, _error, Unrecorded) = (folder, record, output, error, unrecorded);
+        _recording = unrecorded is null ? Task.CompletedTask : RecordAsync();
         Ended = EndAsync(leader);
     }
 
@@ -44,6 +55,9 @@ internal sealed class ProcessInstance
 
     /// <summary>Why it runs without its limits; null where it has them, or none were declared.</summary>
     public string? Unlimited { get; private init; }
+
+    /// <summary>Why the disk did not take its identity at once; it is tried again while it lives. Null where it did.</summary>
+    public string? Unrecorded { get; }
 
     /// <summary>Completes when nothing of it is left, with how its leader ended.</summary>
     public Task<string> Ended { get; }
@@ -63,7 +77,7 @@ internal sealed class ProcessInstance
         if (spec.WorkingDirectory is { } directory && !Directory.Exists(directory)) throw new ProcessStartException($"its working directory {directory} does not exist");
         var record = new InstanceRecord
         {
-            Kernel = kernel.Name, Replica = replica, Epoch = epoch, Boot = InstanceFolder.Boot, Signature = spec.Signature, StartedAt = now,
+            Kernel = kernel.Name, Replica = replica, Epoch = epoch, Boot = InstanceFolder.Boot, Signature = spec.Signature, StartedAt = now, Grace = spec.Grace,
             Token = string.Create(CultureInfo.InvariantCulture, $"{kernel.Name}/{replica}/{epoch}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}"),
         };
         OutputPump? output = null, error = null;
@@ -75,9 +89,7 @@ internal sealed class ProcessInstance
             var (command, unlimited) = LimitedCommand.Of(spec, group);
             var (pid, failure) = Posix.Spawn(command, Environment(spec, record, folder), spec.WorkingDirectory, "/dev/null", Pipe(folder, "stdout"), Pipe(folder, "stderr"));
             if (failure != 0) throw new ProcessStartException($"'{spec.Command[0]}' cannot be started: {Posix.Describe(failure)}");
-            record = record with { Process = ProcessStat.TryRead(pid, out var stat) ? new ProcessIdentity(pid, stat.Start) : new ProcessIdentity(pid, 0) }; // a zombie is listed: it is not reaped yet
-            folder.Write(record);
-            return new ProcessInstance(folder, record, output, error, LimitedCommand.SayAsync(Leader(pid), group)) { Unlimited = unlimited };
+            return Own(folder, record, pid, output, error, group, unlimited);
         }
         catch (Exception e) when (e is ProcessStartException or IOException or UnauthorizedAccessException)
         {
@@ -89,8 +101,39 @@ internal sealed class ProcessInstance
     }
 
     /// <summary>
+    /// From here on there is a process: it is owned, or it is killed and has ended. A disk that does not take its identity is no reason to kill it:
+    /// the record that was written before it names its token, by which another Guardian finds it.
+    /// </summary>
+    private static ProcessInstance Own(InstanceFolder folder, InstanceRecord record, int pid, OutputPump output, OutputPump error, ControlGroup? group, string? unlimited)
+    {
+        string? unrecorded = null;
+        try
+        {
+            if (!ProcessStat.TryRead(pid, out var stat)) throw new IOException($"/proc/{pid}/stat cannot be read"); // a zombie is listed: it is not reaped yet
+            record = record with { Process = new ProcessIdentity(pid, stat.Start) };
+            try
+            {
+                folder.Write(record);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                unrecorded = e.Message;
+            }
+
+            return new ProcessInstance(folder, record, output, error, LimitedCommand.SayAsync(Leader(pid), group), unrecorded) { Unlimited = unlimited };
+        }
+        catch (Exception e)
+        {
+            Posix.Signal(-pid, Posix.SIGKILL); // it is this process's child and not reaped: the number is still its own
+            Children.Instance.Ended(pid).GetAwaiter().GetResult();
+            EndedAsync(record.Token, null).GetAwaiter().GetResult();
+            throw new ProcessStartException($"'{record.Kernel}' was started and killed again, since it cannot be followed: {e.Message}");
+        }
+    }
+
+    /// <summary>
     /// What another Guardian has left of this replica: the process itself where it lives and was started with the same definition;
-    /// else nothing, and nothing of it is alive any more.
+    /// else nothing, and nothing of it is alive any more. Where it throws, nobody knows: nothing may be started beside it.
     /// </summary>
     public static async Task<ProcessInstance?> AdoptAsync(InstanceFolder folder, KernelDefinition kernel)
     {
@@ -100,8 +143,7 @@ internal sealed class ProcessInstance
             var living = record.Process is { } known && known.Alive;
             if (living && record.Signature == kernel.Process!.Signature)
             {
-                return new ProcessInstance(folder, record, Pump(folder, "stdout", kernel.Process.Output), Pump(folder, "stderr", kernel.Process.Output),
-                    Adopted(record.Process!));
+                return Take(folder, record, kernel.Process.Output);
             }
 
             await SweepAsync(record.Token, record.Process).ConfigureAwait(false);
@@ -111,24 +153,85 @@ internal sealed class ProcessInstance
         return null;
     }
 
-    /// <summary>Ends what is left of replicas that are not declared any more; the number of them.</summary>
-    public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared)
+    /// <summary>
+    /// Ends what is left of replicas that are not declared any more, all at once: TERM, the grace that was declared, KILL. The number of them.
+    /// </summary>
+    /// <param name="root">The node's folder of kernels.</param>
+    /// <param name="declared">All kernels.</param>
+    /// <param name="atOnce">KILL without TERM.</param>
+    public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared, bool atOnce = false)
     {
         if (Posix.Unsupported is not null || !Directory.Exists(root)) return 0;
         var most = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, x => x.Replicas.Max, StringComparer.Ordinal);
-        var ended = 0;
-        foreach (var folder in Directory.GetDirectories(root).SelectMany(Directory.GetDirectories))
+        var left = Left(root).Where(x => x.Record.Replica >= most.GetValueOrDefault(x.Record.Kernel)).ToList();
+        await Task.WhenAll(left.Select(x => EndAsync(x.Folder, x.Record, atOnce))).ConfigureAwait(false);
+        return left.Count;
+    }
+
+    /// <summary>
+    /// Living replicas that would be ended if just these kernels were declared, each as <c>kernel/replica (pid n)</c>: those of other kernels, and
+    /// those that were started with another definition.
+    /// </summary>
+    /// <param name="root">The node's folder of kernels.</param>
+    /// <param name="declared">All kernels.</param>
+    public static IReadOnlyList<string> Survivors(string root, IReadOnlyList<KernelDefinition> declared)
+    {
+        if (Posix.Unsupported is not null || !Directory.Exists(root)) return [];
+        var known = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, StringComparer.Ordinal);
+        return [.. Left(root).Where(x => !(known.TryGetValue(x.Record.Kernel, out var kernel) && x.Record.Replica < kernel.Replicas.Max && x.Record.Signature == kernel.Process!.Signature))
+            .Where(x => x.Record.Boot == InstanceFolder.Boot && x.Folder.Processes().Count > 0)
+            .Select(x => string.Create(CultureInfo.InvariantCulture, $"{x.Record.Kernel}/{x.Record.Replica} (pid {x.Record.Process?.Pid.ToString(CultureInfo.InvariantCulture) ?? "unknown"})")).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Every instance on record.</summary>
+    private static IEnumerable<(InstanceFolder Folder, InstanceRecord Record)> Left(string root)
+    {
+        foreach (var path in Directory.GetDirectories(root).SelectMany(Directory.GetDirectories))
         {
-            var (kernel, index) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
-            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var replica) || replica < most.GetValueOrDefault(kernel)) continue;
-            var left = new InstanceFolder(root, kernel, replica);
-            if (left.Read() is not { } record) continue;
-            if (record.Boot == InstanceFolder.Boot) await SweepAsync(record.Token, record.Process).ConfigureAwait(false);
-            left.Clear();
-            ended++;
+            var (kernel, index) = (Path.GetFileName(Path.GetDirectoryName(path)!), Path.GetFileName(path));
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var replica)) continue;
+            var folder = new InstanceFolder(root, kernel, replica);
+            if (folder.Read() is { } record) yield return (folder, record with { Kernel = kernel, Replica = replica });
+        }
+    }
+
+    private static async Task EndAsync(InstanceFolder folder, InstanceRecord record, bool atOnce)
+    {
+        if (record.Boot == InstanceFolder.Boot)
+        {
+            if (!atOnce && record.Process is { Alive: true }) await StopAsync(folder, record).ConfigureAwait(false);
+            await SweepAsync(record.Token, record.Process).ConfigureAwait(false);
         }
 
-        return ended;
+        folder.Clear(record.Token);
+    }
+
+    /// <summary>Takes it over to end it: its last words are read, for who writes into a full pipe does not end in order.</summary>
+    private static async Task StopAsync(InstanceFolder folder, InstanceRecord record)
+    {
+        try
+        {
+            await Take(folder, record, new OutputSpec()).StopAsync(record.Grace ?? DefaultGrace, Never).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its pipes cannot be opened: it is killed.
+        }
+    }
+
+    /// <summary>It lives, and this Guardian takes it over.</summary>
+    private static ProcessInstance Take(InstanceFolder folder, InstanceRecord record, OutputSpec spec)
+    {
+        var output = Pump(folder, "stdout", spec);
+        try
+        {
+            return new ProcessInstance(folder, record, output, Pump(folder, "stderr", spec), Adopted(record.Process!));
+        }
+        catch
+        {
+            _ = output.LetGoAsync(); // the process goes on, and so must its pipe
+            throw;
+        }
     }
 
     /// <summary>TERM to the group, KILL after the grace or once <paramref name="hurry"/> completes. Completes when nothing of it is left.</summary>
@@ -152,32 +255,84 @@ internal sealed class ProcessInstance
     private async Task<string> EndAsync(Task<string> leader)
     {
         var how = await leader.ConfigureAwait(false);
-        await SweepAsync(Record.Token).ConfigureAwait(false);
-        await _output.DisposeAsync().ConfigureAwait(false);
-        await _error.DisposeAsync().ConfigureAwait(false);
-        _folder.Clear();
+        await EndedAsync(Record.Token, null).ConfigureAwait(false);
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _recording.ConfigureAwait(false);
+        try
+        {
+            await _output.DisposeAsync().ConfigureAwait(false);
+            await _error.DisposeAsync().ConfigureAwait(false);
+            _folder.Clear(Record.Token);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A record that stays names processes that are gone, and is replaced by the next one.
+        }
+
+        _ending.Dispose();
         return how;
     }
 
+    /// <summary>Writes the record as soon as the disk takes it, so that another Guardian can adopt the process and need not end it.</summary>
+    private async Task RecordAsync()
+    {
+        for (var wait = AgainAfter; ; wait = Longer(wait))
+        {
+            try
+            {
+                await Task.Delay(wait, _ending.Token).ConfigureAwait(false);
+                _folder.Write(Record);
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Not yet.
+            }
+        }
+    }
+
+    /// <summary>Completes when nothing of the instance is left, however often looking fails: what cannot be looked for is not gone.</summary>
+    private static async Task EndedAsync(string token, ProcessIdentity? leader)
+    {
+        for (var wait = AgainAfter; ; wait = Longer(wait))
+        {
+            try
+            {
+                await SweepAsync(token, leader).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                await Task.Delay(wait).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < AgainAtMost ? wait * 2 : AgainAtMost;
+
     /// <summary>
-    /// Kills the leader and what bears the token, until nothing is left. The leader is looked at by itself: in the moment of its
+    /// Kills the leader, its session and what bears the token, until nothing is left. The leader is looked at by itself: in the moment of its
     /// exec a process shows no environment yet.
     /// </summary>
     public static async Task SweepAsync(string token, ProcessIdentity? leader = null)
     {
+        var left = new HashSet<ProcessIdentity>(); // what was of its session is so after the leader's end too
         while (true)
         {
-            IReadOnlyList<ProcessIdentity> left = ProcessTable.WithVariable(TokenVariable, token);
-            if (leader is { Alive: true } && !left.Contains(leader)) left = [.. left, leader];
+            left.UnionWith(ProcessTable.OfInstance(token, leader));
+            left.RemoveWhere(x => !x.Alive);
             if (left.Count == 0) return;
-            foreach (var process in left)
-                if (process.Alive) Posix.Signal(process.Pid, Posix.SIGKILL);
+            foreach (var process in left) Posix.Signal(process.Pid, Posix.SIGKILL);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
         }
     }
 
     /// <summary>Living processes of the instance, its leader and all that it started.</summary>
-    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.WithVariable(TokenVariable, Record.Token);
+    public IReadOnlyList<ProcessIdentity> Processes() => ProcessTable.OfInstance(Record.Token, Identity);
 
     /// <summary>What a program needs to find its way. Nothing else of Guardian's own environment: it holds secrets.</summary>
     public static IEnumerable<string> Inherited() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()

@@ -69,6 +69,7 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         for (var round = 0; round < Rounds; round++)
         {
             var running = instance.Processes().Where(x => !stopped.Contains(x)).ToList();
+            if (running.Count == 0 && stopped.Count == 0) RefuseUnseen(instance);
             if (running.Count == 0) return;
             stopped.UnionWith(running);
             await keeper.TakeAsync(Lease(reason, length, [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))]), cancellation).ConfigureAwait(false);
@@ -77,6 +78,12 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         }
 
         throw new IOException("it starts processes faster than they can be stopped");
+    }
+
+    /// <summary>Nothing was reached of what lives: that is no success. Where it has ended there is nothing to restrict.</summary>
+    private static void RefuseUnseen(ProcessInstance instance)
+    {
+        if (instance.Identity.Alive) throw new IOException(string.Create(CultureInfo.InvariantCulture, $"process {instance.Identity.Pid} lives, but none of its processes can be found"));
     }
 
     /// <summary>A signal takes effect when the process is scheduled next; on a busy machine that takes its time.</summary>
@@ -97,12 +104,20 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
             var cores = Math.Max(1, await CpuUse.MeasureAsync(instance.Processes, cancellation).ConfigureAwait(false));
             await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(group.QuotaFile, group.Unthrottled)]), cancellation).ConfigureAwait(false);
             group.Throttle(cores * percent / 100);
-            foreach (var process in instance.Processes()) group.Add(process);
+            var members = instance.Processes();
+            if (members.Count == 0) RefuseUnseen(instance);
+            foreach (var process in members) group.Add(process);
             return;
         }
 
         var nice = Math.Clamp((100 - percent) / 5, 1, Nicest);
         var processes = instance.Processes().Select(x => (Process: x, Nice: ProcessStat.TryRead(x.Pid, out var stat) ? stat.Nice : 0)).ToList();
+        if (processes.Count == 0)
+        {
+            RefuseUnseen(instance);
+            return;
+        }
+
         await keeper.TakeAsync(Lease(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))]), cancellation).ConfigureAwait(false);
         foreach (var (process, present) in processes) Posix.Renice(process, Math.Max(present, nice));
     }

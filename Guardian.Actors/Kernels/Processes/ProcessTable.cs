@@ -25,6 +25,28 @@ internal static class ProcessTable
         return [.. Pids().Where(x => Holds(x, wanted, out _)).Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
     }
 
+    /// <summary>
+    /// Living processes of an instance: those that show its token; and while its leader lives, that itself and its session, whatever their
+    /// environments show. A program may begin with an environment of its own, and one that changed its user may not be looked at.
+    /// </summary>
+    /// <param name="token">Value of <see cref="ProcessInstance.TokenVariable"/>.</param>
+    /// <param name="leader">Null where it is not known.</param>
+    public static IReadOnlyList<ProcessIdentity> OfInstance(string token, ProcessIdentity? leader)
+    {
+        var wanted = Encoding.UTF8.GetBytes($"{ProcessInstance.TokenVariable}={token}\0");
+        var (shown, session) = (new List<ProcessIdentity>(), new List<ProcessIdentity>());
+        foreach (var pid in Pids())
+        {
+            if (!ProcessStat.TryRead(pid, out var stat) || !stat.Alive) continue;
+            if (Holds(pid, wanted, out _)) shown.Add(new ProcessIdentity(pid, stat.Start));
+            else if (leader is not null && stat.Session == leader.Pid) session.Add(new ProcessIdentity(pid, stat.Start));
+        }
+
+        // Looked at last: while it lives the number of its session is nobody else's.
+        if (leader is not { Alive: true }) return shown;
+        return [.. shown.Concat(session).Append(leader).Distinct()];
+    }
+
     /// <summary>Living processes with a variable whose value begins so, and their environment.</summary>
     public static IReadOnlyList<(ProcessIdentity Process, ProcessStat Stat, IReadOnlyDictionary<string, string> Environment)> WithEnvironment(string name, string prefix)
     {
