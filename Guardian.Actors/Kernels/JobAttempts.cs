@@ -8,6 +8,9 @@ namespace Guardian.Actors.Kernels;
 /// </summary>
 internal sealed class JobAttempts(KernelDefinition kernel, string folder, TimeProvider time)
 {
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500); // doubles, up to the longest
+    private static readonly TimeSpan LookAgainAtMost = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<string, CancellationTokenSource> _underWay = new(StringComparer.Ordinal);
 
     public int Count => _underWay.Count;
@@ -40,11 +43,32 @@ internal sealed class JobAttempts(KernelDefinition kernel, string folder, TimePr
     }
 
     /// <summary>What became of an attempt of a life before: it is followed where it runs still; null where nobody can know.</summary>
-    public Task<JobResult?> FindAsync(JobEntry job)
+    /// <param name="job">Its attempt under way, as the journal knows it.</param>
+    /// <param name="failed">Told why it cannot be looked for, once for each reason; called on any thread.</param>
+    public Task<JobResult?> FindAsync(JobEntry job, Action<string> failed)
     {
         Reserve(job.Accepted.Id);
         var (token, process, command, now) = (_underWay[job.Accepted.Id].Token, new JobProcess(folder, job.Accepted.Id), CommandOf(job), time.GetUtcNow());
-        return Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : process.FindAsync(command, job, now, token));
+        return Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : UntilKnownAsync(() => process.FindAsync(command, job, now, token), failed, time, token));
+    }
+
+    /// <summary>Looks until that succeeds: what cannot be looked for may be alive, and no attempt is begun beside it.</summary>
+    internal static async Task<T> UntilKnownAsync<T>(Func<Task<T>> look, Action<string> failed, TimeProvider time, CancellationToken cancellation)
+    {
+        string? said = null;
+        for (var wait = LookAgainAfter; ; wait = wait * 2 < LookAgainAtMost ? wait * 2 : LookAgainAtMost)
+        {
+            try
+            {
+                return await look().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                if (e.Message != said) failed(said = e.Message);
+            }
+
+            await Task.Delay(wait, time, cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Deletes what is left on disk of jobs that are not under way.</summary>

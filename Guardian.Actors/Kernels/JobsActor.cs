@@ -106,7 +106,12 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
     }
 
     /// <summary>An attempt of a life before: it runs still, has ended, or nobody can know.</summary>
-    private void LookFor(JobEntry job) => _attempts.FindAsync(job).PipeTo(Self, success: x => new Found(job.Accepted.Id, x), failure: _ => new Found(job.Accepted.Id, null));
+    private void LookFor(JobEntry job)
+    {
+        var (log, kernel) = (Log, _kernel.Name); // the context is not there on another thread
+        _attempts.FindAsync(job, x => log.Error("Kernel {0}: what became of job {1} cannot be looked for, so it waits: {2}", kernel, job.Accepted.Id, x))
+            .PipeTo(Self, success: x => new Found(job.Accepted.Id, x), failure: _ => new Found(job.Accepted.Id, null));
+    }
 
     private void OnFound(Found found)
     {

@@ -10,6 +10,18 @@ public sealed class JobProcessTests : IDisposable
 
     public void Dispose() => _root.Delete(recursive: true);
 
+    [Fact]
+    public async Task What_cannot_be_looked_for_is_looked_for_until_it_is_known()
+    {
+        var (looks, said) = (0, new List<string>());
+        var found = await JobAttempts.UntilKnownAsync(() => ++looks < 3 ? throw new IOException("bad disk") : Task.FromResult(looks), said.Add, TimeProvider.System, CancellationToken.None);
+        found.Should().Be(3);
+        said.Should().Equal("bad disk");
+        using var given = new CancellationTokenSource();
+        var never = JobAttempts.UntilKnownAsync<int>(() => throw new IOException("bad disk"), _ => given.Cancel(), TimeProvider.System, given.Token);
+        await never.Invoking(x => x).Should().ThrowAsync<OperationCanceledException>();
+    }
+
     [LinuxFact]
     public async Task A_disk_that_takes_no_record_after_the_start_leaves_the_job_to_its_end()
     {

@@ -39,7 +39,7 @@ internal sealed class ProcessInstance
     private readonly InstanceFolder _folder;
     private readonly OutputPump _output;
     private readonly OutputPump _error;
-    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _recording;
 
     private ProcessInstance(InstanceFolder folder, InstanceRecord record, OutputPump output, OutputPump error, Task<string> leader, string? unrecorded = null)
@@ -256,7 +256,7 @@ internal sealed class ProcessInstance
     {
         var how = await leader.ConfigureAwait(false);
         await EndedAsync(Record.Token, null).ConfigureAwait(false);
-        await _ending.CancelAsync().ConfigureAwait(false);
+        _gone.TrySetResult();
         await _recording.ConfigureAwait(false);
         try
         {
@@ -269,7 +269,6 @@ internal sealed class ProcessInstance
             // A record that stays names processes that are gone, and is replaced by the next one.
         }
 
-        _ending.Dispose();
         return how;
     }
 
@@ -278,14 +277,11 @@ internal sealed class ProcessInstance
     {
         for (var wait = AgainAfter; ; wait = Longer(wait))
         {
+            await Task.WhenAny(_gone.Task, Task.Delay(wait)).ConfigureAwait(false);
+            if (_gone.Task.IsCompleted) return;
             try
             {
-                await Task.Delay(wait, _ending.Token).ConfigureAwait(false);
                 _folder.Write(Record);
-                return;
-            }
-            catch (OperationCanceledException)
-            {
                 return;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
