@@ -27,7 +27,7 @@ internal sealed class BusMonitor : ReceiveActor, IWithTimers
         Receive<Look>(_ => OnLook());
         Receive<BusHealth>(x => _answer = x);
         Receive<IncidentAccepted>(x => _state.Signals.Accepted(x, _links.Time.GetUtcNow()));
-        Receive<IncidentOver>(_state.Signals.Over);
+        Receive<IncidentOver>(_state.Over);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -68,4 +68,10 @@ internal sealed class BusMonitorState(BusMonitorOptions options, string node, Da
     public BusDetector Detector { get; } = new(options, node, $"{node}-bus-{startedAt.UtcTicks:x}");
 
     public SignalBook Signals { get; } = new(node);
+
+    public void Over(IncidentOver over)
+    {
+        Detector.Over(over.Key, over.Episode);
+        Signals.Over(over);
+    }
 }

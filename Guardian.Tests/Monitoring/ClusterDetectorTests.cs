@@ -52,6 +52,39 @@ public sealed class ClusterDetectorTests
     }
 
     [Fact]
+    public void What_outlasts_its_incident_is_raised_again_after_a_minute_and_what_is_new_at_once()
+    {
+        var a = Of("a");
+        var lost = See("a", ("a", true, null), ("b", false, null));
+        var first = a.Observe(lost, Start).Single();
+        a.Over(first.Key, "another");
+        a.Observe(lost, Start.AddSeconds(70)).Should().BeEmpty("that was not its incident");
+
+        a.Over(first.Key, first.Episode);
+        for (var i = 71; i < 130; i++) a.Observe(lost, Start.AddSeconds(i)).Should().BeEmpty("not each second");
+        var again = a.Observe(lost, Start.AddSeconds(130)).Should().ContainSingle().Subject;
+        (again.Key, again.Entered, again.Episode == first.Episode).Should().Be((first.Key, true, false));
+        a.Observe(lost, Start.AddSeconds(131)).Should().BeEmpty("once");
+
+        a.Over(again.Key, again.Episode);
+        a.Observe(See("a", ("a", true, null), ("b", true, null)), Start.AddSeconds(132)).Should().BeEmpty("its incident is over already");
+        a.Observe(lost, Start.AddSeconds(133)).Should().ContainSingle("this is another trouble").Which.Entered.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_drift_that_outlasts_its_incident_is_raised_again_after_a_minute()
+    {
+        var a = Of("a");
+        var differ = See("a", ("a", true, "1"), ("b", true, "2"));
+        a.Observe(differ, Start).Should().BeEmpty();
+        var first = a.Observe(differ, Start.AddSeconds(30)).Single();
+        a.Over(first.Key, first.Episode);
+        a.Observe(differ, Start.AddSeconds(89)).Should().BeEmpty();
+        var again = a.Observe(differ, Start.AddSeconds(90)).Should().ContainSingle().Subject;
+        (again.Key, again.Entered, again.Episode == first.Episode).Should().Be((first.Key, true, false));
+    }
+
+    [Fact]
     public void A_node_that_has_not_said_or_does_not_answer_differs_from_nobody()
     {
         var a = Of("a");
