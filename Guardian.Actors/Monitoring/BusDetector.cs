@@ -27,6 +27,7 @@ internal sealed class BusDetector(BusMonitorOptions options, string node, string
     private DateTimeOffset? _wellSince;
     private readonly OutlastingTrouble _outlasting = new();
     private MonitorSignal? _raised;
+    private bool _spoke;
     private DateTimeOffset _lastLook;
     private long _number;
 
@@ -54,11 +55,23 @@ internal sealed class BusDetector(BusMonitorOptions options, string node, string
         }
 
         if (Reason(seen, now) is not { } reason || _outlasting.Waits(Key, now)) return null;
+        _spoke = true;
         return _raised = new MonitorSignal(Key, BuiltInIncidents.BusDegraded, Subject,
             string.Create(CultureInfo.InvariantCulture, $"{incarnation}-{++_number}"), _number, now, true, reason, Evidence(seen))
         {
             Severity = "high",
         };
+    }
+
+    /// <summary>
+    /// The end of what a process before this one may have raised, once: when the bus was well for <c>UnhealthyFor</c> and nothing was raised since the
+    /// start. Null otherwise. Called after <see cref="Observe"/>.
+    /// </summary>
+    public MonitorSignal? EndOfEarlier(DateTimeOffset now)
+    {
+        if (_spoke || !IsWell(now)) return null;
+        _spoke = true;
+        return new MonitorSignal(Key, BuiltInIncidents.BusDegraded, Subject, $"{incarnation}-start", 0, now, false, "the bus moves its messages", new Dictionary<string, JsonNode>());
     }
 
     /// <summary>The incident is over: where the trouble lasts, it is raised anew after the pause, as another episode.</summary>

@@ -47,6 +47,8 @@ internal sealed class BusMonitor : ReceiveActor, IWithTimers
                 _log.Warning("{Key}: {Reason}", signal.Key, signal.Reason);
                 _state.Signals.Take(signal);
             }
+
+            if (_state.Detector.EndOfEarlier(now) is { } end) _state.Signals.Take(end);
         }
 
         // The next look judges the answer to this question.

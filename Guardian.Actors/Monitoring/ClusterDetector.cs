@@ -23,9 +23,15 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
     public const string Unreachable = Playbooks.Model.BuiltInIncidents.NodeUnreachable;
     public const string Drift = Playbooks.Model.BuiltInIncidents.ConfigDrift;
 
+    /// <summary>A view of the cluster that is younger may lack what the others know; nobody should have to change it.</summary>
+    public static readonly TimeSpan CalmFor = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<string, MonitorSignal> _raised = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _differsSince = new(StringComparer.Ordinal);
     private readonly OutlastingTrouble _outlasting = new();
+    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
+    private string? _members;
+    private DateTimeOffset _calmSince;
     private DateTimeOffset _lastLook;
     private long _number;
 
@@ -38,7 +44,7 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
     {
         var signals = new List<MonitorSignal>();
         _lastLook = now;
-        var speaks = seen.Nodes.FirstOrDefault(x => x.Reachable)?.Name == self;
+        var speaks = Speaks(seen);
         foreach (var node in seen.Nodes.Where(x => x.Reachable)) _outlasting.Calm(NodeKey(node.Name));
         foreach (var node in seen.Nodes.Where(x => !x.Reachable && speaks && MayRaise(NodeKey(x.Name), now)))
         {
@@ -63,6 +69,32 @@ internal sealed class ClusterDetector(string self, string incarnation, TimeSpan 
         _raised.Remove(key);
         _outlasting.Over(key, _lastLook);
     }
+
+    /// <summary>
+    /// Ends of what another node that spoke before, or this one before it started, may have raised: of the key of each node and of each kind of
+    /// file, once after each change in the membership, where this node speaks and has seen all nodes the same and reachable for <see cref="CalmFor"/>. Of
+    /// files only where every node has said what it has: not known is not calm. Called after <see cref="Observe"/>.
+    /// </summary>
+    public IReadOnlyList<MonitorSignal> EndsOfEarlier(SeenCluster seen, DateTimeOffset now)
+    {
+        var members = Speaks(seen) && seen.Nodes.All(x => x.Reachable) ? string.Join('\n', seen.Nodes.Select(x => $"{x.Name} {x.Address}")) : null;
+        if (members != _members)
+        {
+            (_members, _calmSince) = (members, now);
+            _ended.Clear();
+        }
+
+        if (members is null || now - _calmSince < CalmFor) return [];
+        var ends = seen.Nodes.Select(x => End(NodeKey(x.Name), Unreachable, x.Name, $"{x.Name} answers"))
+            .Concat(seen.Nodes[0].Hashes.Where(x => seen.Nodes.All(n => n.Hashes.TryGetValue(x.Key, out var hash) && hash == x.Value))
+                .Select(x => End(DriftKey(x.Key), Drift, x.Key, "all nodes have the same")));
+        return [.. ends.Where(x => _ended.Add(x.Key))];
+
+        MonitorSignal End(string key, string type, string subject, string reason) =>
+            new(key, type, subject, string.Create(CultureInfo.InvariantCulture, $"{incarnation}-calm-{_calmSince.UtcTicks:x}"), 0, now, false, reason, new Dictionary<string, JsonNode>());
+    }
+
+    private bool Speaks(SeenCluster seen) => seen.Nodes.FirstOrDefault(x => x.Reachable)?.Name == self;
 
     private bool MayRaise(string key, DateTimeOffset now) => !_raised.ContainsKey(key) && !_outlasting.Waits(key, now);
 

@@ -42,6 +42,8 @@ internal sealed class ClusterMonitor : ReceiveActor, IWithTimers
                 _log.Warning("{Key}: {Reason}", signal.Key, signal.Reason);
                 _state.Signals.Take(signal);
             }
+
+            foreach (var end in _state.Detector.EndsOfEarlier(seen, now)) _state.Signals.Take(end);
         }
 
         foreach (var message in _state.Signals.Due(now)) _links.Incidents.Tell(message);

@@ -116,6 +116,31 @@ public sealed class BusDetectorTests
         });
 
     [Fact]
+    public void What_a_process_before_raised_is_over_once_when_the_bus_is_known_to_be_well()
+    {
+        (MonitorSignal? Seen, MonitorSignal? End) Look(SeenBus? bus, double seconds) => (See(bus, seconds), _detector.EndOfEarlier(Start.AddSeconds(seconds)));
+
+        Look(null, 0).Should().Be((null, null), "not known is not calm");
+        Look(Well, 1).Should().Be((null, null));
+        Look(Well, 5.9).Should().Be((null, null));
+        var (seen, end) = Look(Well, 6);
+        seen.Should().BeNull();
+        (end!.Key, end.Entered, end.Episode.Length > 0).Should().Be(("bus/n1", false, true));
+        Look(Well, 100).Should().Be((null, null), "once");
+    }
+
+    [Fact]
+    public void What_this_process_raised_has_an_end_of_its_own()
+    {
+        See(null, 0);
+        var raised = See(null, 5)!;
+        _detector.EndOfEarlier(Start.AddSeconds(5)).Should().BeNull();
+        See(Well, 6);
+        See(Well, 11)!.Episode.Should().Be(raised.Episode);
+        _detector.EndOfEarlier(Start.AddSeconds(11)).Should().BeNull();
+    }
+
+    [Fact]
     public void Entered_and_left_alternate_and_every_end_is_that_of_its_beginning() =>
         Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[1, 30]).Array[1, 60].Sample(steps =>
         {

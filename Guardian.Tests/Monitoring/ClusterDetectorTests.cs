@@ -84,6 +84,44 @@ public sealed class ClusterDetectorTests
         (again.Key, again.Entered, again.Episode == first.Episode).Should().Be((first.Key, true, false));
     }
 
+    private static IEnumerable<string> Ends(ClusterDetector detector, SeenCluster seen, double seconds)
+    {
+        detector.Observe(seen, Start.AddSeconds(seconds)).Should().BeEmpty();
+        var ends = detector.EndsOfEarlier(seen, Start.AddSeconds(seconds));
+        ends.Should().OnlyContain(x => !x.Entered && x.Episode.Length > 0);
+        return ends.Select(x => x.Key);
+    }
+
+    [Fact]
+    public void Who_speaks_and_has_seen_all_well_for_a_while_ends_what_another_raised_once()
+    {
+        var (a, b) = (Of("a"), Of("b"));
+        var well = See("a", ("a", true, "1"), ("b", true, "1"));
+        Ends(a, well, 0).Should().BeEmpty();
+        Ends(a, well, 9.9).Should().BeEmpty("a young view may lack what others know");
+        Ends(a, well, 10).Should().Equal("cluster/node/a", "cluster/node/b", "cluster/config/policy");
+        Ends(a, well, 60).Should().BeEmpty("once");
+        for (var i = 0; i < 60; i++) Ends(b, well, i).Should().BeEmpty("a speaks");
+        var alone = See("b", ("b", true, "1"));
+        Ends(b, alone, 60).Should().BeEmpty();
+        Ends(b, alone, 70).Should().Equal(["cluster/node/b", "cluster/config/policy"], "it speaks now, and a may have raised something");
+    }
+
+    [Fact]
+    public void Nothing_is_ended_while_a_node_does_not_answer_or_has_not_said_what_it_has()
+    {
+        var a = Of("a");
+        var lost = See("a", ("a", true, "1"), ("b", true, "1"), ("c", false, "1"));
+        a.Observe(lost, Start).Should().ContainSingle();
+        for (var i = 0; i < 30; i++) Ends(a, lost, i).Should().BeEmpty();
+        var silent = See("a", ("a", true, "1"), ("b", true, null));
+        a.Observe(silent, Start.AddSeconds(30)).Should().ContainSingle("c was removed");
+        Ends(a, silent, 31).Should().BeEmpty("the view has changed");
+        Ends(a, silent, 41).Should().Equal("cluster/node/a", "cluster/node/b");
+        Ends(a, See("a", ("a", true, "1"), ("b", true, "2")), 42).Should().BeEmpty();
+        Ends(a, See("a", ("a", true, "1"), ("b", true, "1")), 43).Should().Equal("cluster/config/policy");
+    }
+
     [Fact]
     public void A_node_that_has_not_said_or_does_not_answer_differs_from_nobody()
     {
