@@ -143,6 +143,7 @@ public static partial class GuardianOptionsValidator
     private static void Outside(GuardianOptions o, List<string> errors)
     {
         Range("Guardian:Incidents:MaxOpen", o.Incidents.MaxOpen, 1, 100_000, errors);
+        Between("Guardian:Incidents:QuietAfter", o.Incidents.QuietAfter, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), errors);
         Range("Guardian:Notifications:MaxPending", o.Notifications.MaxPending, 1, 100_000, errors);
         Positive("Guardian:Notifications:DeadAfter", o.Notifications.DeadAfter, errors);
         Positive("Guardian:Notifications:DigestAfter", o.Notifications.DigestAfter, errors);

@@ -201,7 +201,7 @@ internal sealed class GuardianTree
             })
         {
             Outbox = outbox, NumberFloor = () => _core.Journal.NumberFloor,
-            Switches = _core.Switches,
+            Switches = _core.Switches, QuietAfter = Options.Incidents.QuietAfter,
         });
         return (agent, incidents);
     }

@@ -27,7 +27,7 @@ internal sealed partial class IncidentActor
 
         if (!_state.Open && !_state.Knows(raised) && !_deps.Open.TryEnter(raised.Key))
         {
-            if (!_refusing) _log.Warning("Incident for {Key} has to wait: {Open} are open; raise Guardian:Incidents:MaxOpen or close some", raised.Key, _deps.Open.Count);
+            if (!_refusing) _log.Warning("Incident for {Key} has to wait: {Reason}", raised.Key, _deps.Open.Full(raised.Key));
             _refusing = true;
             Rest();
             return;
@@ -163,6 +163,7 @@ internal sealed partial class IncidentActor
         if (_state.Open)
         {
             Choose();
+            LookForQuiet();
             return;
         }
 
@@ -172,6 +173,16 @@ internal sealed partial class IncidentActor
         _raisedBy.Clear();
         AnnounceOver();
         Rest();
+    }
+
+    /// <summary>Ends what escalated and is quiet; looks again when that may be so.</summary>
+    private void LookForQuiet()
+    {
+        Timers.Cancel(nameof(LookForQuiet));
+        var now = _deps.Time.GetUtcNow();
+        var choice = IncidentLogic.Quiet(_state, _lastSeen, _recoveredAt, _live.Total, _deps.QuietAfter, now);
+        if (choice.Event is IncidentSettled quiet) Store(quiet, () => Settled(quiet));
+        else if (choice.RetryAt is { } at) Timers.StartSingleTimer(nameof(LookForQuiet), QuietNow.Instance, at - now < LongestWait ? at - now : LongestWait);
     }
 
     private void Clear(IncidentCleared x)

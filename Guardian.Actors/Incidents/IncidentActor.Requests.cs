@@ -55,6 +55,6 @@ internal sealed partial class IncidentActor
         if (_deps.Switches.Of(playbook.Name) is { Enabled: false } off) return $"playbook {playbook.Name} was disabled by {off.By}: {off.Reason}";
         if (_state.Number == 0 && _deps.NumberFloor() is null) return "the journal has not said yet which ids were given; try again in a moment"; // no id twice
         if (_state.Run is { } run) return $"run {run.RunId} of {run.Playbook} is under way; an incident has one run at a time";
-        return _state.Open || _deps.Open.TryEnter(x.Key) ? null : $"{_deps.Open.Count} incidents are open; close some, or raise Guardian:Incidents:MaxOpen";
+        return _state.Open || _deps.Open.TryEnter(x.Key) ? null : _deps.Open.Full(x.Key);
     }
 }

@@ -23,6 +23,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     /// <summary>An open incident without a playbook asks again this often: the files may have changed.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
+    /// <summary>A clock that is set back while a timer runs costs this much at most.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
     /// <summary>A key that recurs all day grows by some events per detection; recovery stays short with this.</summary>
     private const int SnapshotEvery = 100;
 
@@ -74,6 +77,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         Command<StartRun>(_ => Spawn());
         Command<ChooseRun>(_ => Choose());
         Command<Quiet>(_ => Passivate());
+        Command<QuietNow>(_ => LookForQuiet());
         Command<TellOver>(_ => TellChannels());
         Command<Notifications.OutboxAccepted>(ChannelTold);
         Command<SaveSnapshotSuccess>(x => DeleteSnapshots(new SnapshotSelectionCriteria(x.Metadata.SequenceNr - 1)));
@@ -112,7 +116,8 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         _state = _state.Apply(e);
         if (e is IncidentOpened) _recoveredAt = null;
         _live = e is IncidentOpened ? _state.Counts : _live.AtLeast(_state.Counts.Total);
-        if (e is IncidentOpened or IncidentJoined && e.At > _lastSeen) _lastSeen = e.At;
+        // A count that grew was seen when it was told; after a restart the journal alone knows when.
+        if ((e is IncidentOpened or IncidentJoined || (e is IncidentCounted && IsRecovering)) && e.At > _lastSeen) _lastSeen = e.At;
     }
 
     private void Restore(IncidentState state)
@@ -144,7 +149,12 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
         }
 
         if (_state.Run is not null) Spawn();
-        else if (_state.Open) Choose();
+        else if (_state.Open)
+        {
+            Choose();
+            LookForQuiet();
+        }
+
         AnnounceOver();
         Rest();
     }
@@ -190,6 +200,11 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private sealed record ChooseRun : INoSerializationVerificationNeeded
     {
         public static readonly ChooseRun Instance = new();
+    }
+
+    private sealed record QuietNow : INoSerializationVerificationNeeded
+    {
+        public static readonly QuietNow Instance = new();
     }
 
     private sealed record Quiet : INoSerializationVerificationNeeded

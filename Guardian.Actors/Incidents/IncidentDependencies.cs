@@ -19,5 +19,8 @@ internal sealed record IncidentDependencies(PlaybookCatalog Playbooks, OpenIncid
     /// <summary>Numbers up to this may have been given to incidents that were pruned; null while that is not known.</summary>
     public Func<int?> NumberFloor { get; init; } = static () => 0;
 
+    /// <summary>An escalated incident that only a detection would end is over once it was not seen for so long.</summary>
+    public TimeSpan QuietAfter { get; init; } = TimeSpan.FromHours(1);
+
     public TimeProvider Time => Run.Time;
 }

@@ -13,6 +13,9 @@ internal static class IncidentKeys
     /// <summary>Where the journal keeps the incidents of a key.</summary>
     public static string PersistenceId(string key) => "incident-" + Entity(key);
 
+    /// <summary>What the key is about in the widest sense: its first segment, e.g. acl, resource, kernel.</summary>
+    public static string Kind(string key) => key.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? key[..end] : key;
+
     /// <summary>Id of the n-th incident of an entity.</summary>
     public static string Incident(string entity, int n) => $"{entity[..12]}-{n}";
 

@@ -25,6 +25,9 @@ internal readonly record struct RunChoice(IncidentEvent? Event, DateTimeOffset? 
 /// </summary>
 internal static class IncidentLogic
 {
+    /// <summary>The kind of keys whose incidents count violations, so that a count that stands still says that there were none.</summary>
+    private const string Acl = "acl";
+
     /// <summary>What was detected or counted this recently still fires: longer than the spam window, shorter than a usual cooldown.</summary>
     public static readonly TimeSpan StillFires = TimeSpan.FromSeconds(30);
 
@@ -97,6 +100,25 @@ internal static class IncidentLogic
         }
 
         return Assign(state, playbook, because, false, now);
+    }
+
+    /// <summary>
+    /// Whether an escalated incident is over because its subject was quiet, or when to look again; neither for what a monitor calls over and for what is
+    /// not counted: there silence says nothing. Quiet counts from the last detection or growth and from the end of the run, which told people; after
+    /// a restart its monitors have <see cref="LateAtMost"/> to tell what they saw meanwhile.
+    /// </summary>
+    public static RunChoice Quiet(IncidentState state, DateTimeOffset lastSeen, DateTimeOffset? recoveredAt, long? violations, TimeSpan after, DateTimeOffset now)
+    {
+        if (state.State != "escalated" || state.Raised is not { TellsEnd: false } raised || IncidentKeys.Kind(raised.Key) != Acl) return default;
+        var due = Later(lastSeen, state.LastRunEndedAt) + after;
+        due = Later(due, recoveredAt + LateAtMost);
+        if (now < due) return new RunChoice(null, due);
+        return new RunChoice(new IncidentSettled
+        {
+            At = now, IncidentId = state.Id, State = "resolved", Reason = $"not seen again for {new Duration(after)}", Violations = violations,
+        }, null);
+
+        static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
     }
 
     /// <summary>What a run's end means for its incident.</summary>

@@ -59,6 +59,7 @@ internal sealed class AclDetector(AclMonitorOptions options, string episodePrefi
         foreach (var (kind, remove) in new (string, Action<string>)[] { (AclIncidents.PrincipalKey(""), x => ForgetPrincipal(x, episode)), (AclIncidents.TopicKey(""), x => ForgetTopic(x, episode)) })
             if (key.StartsWith(kind, StringComparison.Ordinal))
                 remove(key[kind.Length..]);
+        if (_regressions.TryPeek(key, out var regression) && regression.Id == episode) regression.IncidentOver ??= regression.LastAttempt;
     }
 
     /// <summary>An operator set the principal free: nothing it does is held against it until then. Null ends the exemption.</summary>
@@ -130,19 +131,29 @@ internal sealed class AclDetector(AclMonitorOptions options, string episodePrefi
         }
     }
 
-    /// <summary>What the policy before the last swap allowed is the policy's fault: one incident per policy, nobody blamed.</summary>
+    /// <summary>
+    /// What the policy before the last swap allowed is the policy's fault: one incident per policy, nobody blamed. A policy that was brought out again
+    /// after it was quiet is a new episode.
+    /// </summary>
     private void Regression(ViolationDelta delta, DateTimeOffset now)
     {
         if (delta.Denied == 0) return;
         var (row, at) = (delta.Row, delta.Times.Count > 0 ? delta.Times[^1] : now);
-        if (!_regressions.TryUse(row.PolicyHash, out var episode))
-            _regressions.Set(row.PolicyHash, episode = Begin(AclIncidents.RegressionKey(row.PolicyHash)));
+        var key = AclIncidents.RegressionKey(row.PolicyHash);
+        if (!_regressions.TryUse(key, out var episode) || IsEnded(episode, at)) _regressions.Set(key, episode = Begin(key));
         _touched[episode.Key] = episode;
         episode.Count(at, delta.Denied, row.Topic);
         if (episode.Blamed) return;
         episode.TryFire(AclIncidents.PolicyRegression, at.UtcTicks);
         Fire(new(delta, at, delta.Denied), episode, AclIncidents.PolicyRegression, null, row.Topic, $"denied '{row.Principal}' on '{row.Topic}', which the policy before allowed");
     }
+
+    /// <summary>
+    /// Denials are a regression only for the guard time after a swap: after a longer silence they are those of another swap. Where the incident ended before,
+    /// what outlasts it or follows it is raised again, but not each second.
+    /// </summary>
+    private bool IsEnded(Episode regression, DateTimeOffset at) =>
+        at - regression.LastAttempt > options.PolicySwapGuard.Value || (regression.IncidentOver is { } over && at - over >= OutlastingTrouble.Pause);
 
     private bool IsBlamed(string principal) => _principals.TryPeek(principal, out var known) && known.Blamed;
 

@@ -13,7 +13,8 @@ internal sealed record SeenBus(bool Healthy, long Restarts, int Parked, long Que
 
 /// <summary>
 /// A bus that does not answer or does not move for <c>UnhealthyFor</c>, or that restarts <c>Restarts</c> times within <c>RestartWindow</c>;
-/// over once it was well for <c>UnhealthyFor</c>. One restart is supervision at work and no incident. Pure.
+/// over once it was well for <c>UnhealthyFor</c>. One restart is supervision at work and no incident. Trouble that outlasts its incident is raised
+/// again after <see cref="OutlastingTrouble.Pause"/>. Pure.
 /// </summary>
 internal sealed class BusDetector(BusMonitorOptions options, string node, string incarnation)
 {
@@ -24,34 +25,65 @@ internal sealed class BusDetector(BusMonitorOptions options, string node, string
     private long? _known;
     private DateTimeOffset? _sickSince;
     private DateTimeOffset? _wellSince;
+    private readonly OutlastingTrouble _outlasting = new();
     private MonitorSignal? _raised;
+    private bool _spoke;
+    private DateTimeOffset _lastLook;
     private long _number;
+
+    private string Key => BuiltInIncidents.BusKey(node);
 
     /// <param name="seen">Null where the bus has not answered since the last look.</param>
     /// <param name="now">UTC.</param>
     /// <returns>What has changed since the last look; null where nothing has.</returns>
     public MonitorSignal? Observe(SeenBus? seen, DateTimeOffset now)
     {
+        _lastLook = now;
         var restarted = Count(seen, now);
         var sick = seen is not { Healthy: true };
         _sickSince = sick ? _sickSince ?? now : null;
         _wellSince = sick || restarted ? null : _wellSince ?? now;
+        var well = IsWell(now);
+        if (well) _outlasting.Calm(Key);
 
         if (_raised is { } raised)
         {
-            if (_wellSince is not { } since || now - since < options.UnhealthyFor) return null;
+            if (!well) return null;
             _raised = null;
             _restarts.Clear(); // those were this episode's
             return raised with { At = now, Entered = false, Reason = "the bus moves its messages again" };
         }
 
-        if (Reason(seen, now) is not { } reason) return null;
-        return _raised = new MonitorSignal(BuiltInIncidents.BusKey(node), BuiltInIncidents.BusDegraded, Subject,
+        if (Reason(seen, now) is not { } reason || _outlasting.Waits(Key, now)) return null;
+        _spoke = true;
+        return _raised = new MonitorSignal(Key, BuiltInIncidents.BusDegraded, Subject,
             string.Create(CultureInfo.InvariantCulture, $"{incarnation}-{++_number}"), _number, now, true, reason, Evidence(seen))
         {
             Severity = "high",
         };
     }
+
+    /// <summary>
+    /// The end of what a process before this one may have raised, once: when the bus was well for <c>UnhealthyFor</c> and nothing was raised since the
+    /// start. Null otherwise. Called after <see cref="Observe"/>.
+    /// </summary>
+    public MonitorSignal? EndOfEarlier(DateTimeOffset now)
+    {
+        if (_spoke || !IsWell(now)) return null;
+        _spoke = true;
+        return new MonitorSignal(Key, BuiltInIncidents.BusDegraded, Subject, $"{incarnation}-start", 0, now, false, "the bus moves its messages", new Dictionary<string, JsonNode>());
+    }
+
+    /// <summary>The incident is over: where the trouble lasts, it is raised anew after the pause, as another episode.</summary>
+    public void Over(string key, string episode)
+    {
+        if (_raised is not { } raised || raised.Key != key || raised.Episode != episode) return;
+        _raised = null;
+        _restarts.Clear(); // those were this episode's
+        _outlasting.Over(key, _lastLook);
+    }
+
+    private bool IsWell(DateTimeOffset now) => _wellSince is { } since && now - since >= options.UnhealthyFor;
 
     private bool Count(SeenBus? seen, DateTimeOffset now)
     {

@@ -27,7 +27,7 @@ internal sealed class BusMonitor : ReceiveActor, IWithTimers
         Receive<Look>(_ => OnLook());
         Receive<BusHealth>(x => _answer = x);
         Receive<IncidentAccepted>(x => _state.Signals.Accepted(x, _links.Time.GetUtcNow()));
-        Receive<IncidentOver>(_state.Signals.Over);
+        Receive<IncidentOver>(_state.Over);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -47,6 +47,8 @@ internal sealed class BusMonitor : ReceiveActor, IWithTimers
                 _log.Warning("{Key}: {Reason}", signal.Key, signal.Reason);
                 _state.Signals.Take(signal);
             }
+
+            if (_state.Detector.EndOfEarlier(now) is { } end) _state.Signals.Take(end);
         }
 
         // The next look judges the answer to this question.
@@ -68,4 +70,10 @@ internal sealed class BusMonitorState(BusMonitorOptions options, string node, Da
     public BusDetector Detector { get; } = new(options, node, $"{node}-bus-{startedAt.UtcTicks:x}");
 
     public SignalBook Signals { get; } = new(node);
+
+    public void Over(IncidentOver over)
+    {
+        Detector.Over(over.Key, over.Episode);
+        Signals.Over(over);
+    }
 }

@@ -23,7 +23,7 @@ internal sealed class ClusterMonitor : ReceiveActor, IWithTimers
         (_links, _state) = (links, state);
         Receive<Look>(_ => OnLook());
         Receive<IncidentAccepted>(x => _state.Signals.Accepted(x, _links.Time.GetUtcNow()));
-        Receive<IncidentOver>(_state.Signals.Over);
+        Receive<IncidentOver>(_state.Over);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -42,6 +42,8 @@ internal sealed class ClusterMonitor : ReceiveActor, IWithTimers
                 _log.Warning("{Key}: {Reason}", signal.Key, signal.Reason);
                 _state.Signals.Take(signal);
             }
+
+            foreach (var end in _state.Detector.EndsOfEarlier(seen, now)) _state.Signals.Take(end);
         }
 
         foreach (var message in _state.Signals.Due(now)) _links.Incidents.Tell(message);
@@ -59,4 +61,10 @@ internal sealed class ClusterMonitorState(ClusterMonitorOptions options, string 
     public ClusterDetector Detector { get; } = new(node, $"{node}-{startedAt.UtcTicks:x}", options.DriftAfter);
 
     public SignalBook Signals { get; } = new(node);
+
+    public void Over(IncidentOver over)
+    {
+        Detector.Over(over.Key, over.Episode);
+        Signals.Over(over);
+    }
 }

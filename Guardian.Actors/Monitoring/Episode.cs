@@ -32,6 +32,9 @@ internal sealed class Episode(string id, string key)
     /// <summary>True once a rule has fired: somebody or something is blamed.</summary>
     public bool Blamed => _fired.Count > 0;
 
+    /// <summary>Its last attempt when its incident ended; null before. Only where the episode is not forgotten then.</summary>
+    public DateTimeOffset? IncidentOver { get; set; }
+
     public string? TopTopic => _topics.Count == 0 ? null : _topics.MaxBy(x => x.Value).Key;
 
     public IEnumerable<string> Topics => _topics.Keys;

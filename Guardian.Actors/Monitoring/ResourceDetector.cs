@@ -51,6 +51,8 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
 {
     private readonly Dictionary<string, Watched> _watched = new(StringComparer.Ordinal);
     private readonly SensorRule _sampler = new(options.SensorFailure);
+    private readonly List<ResourceSignal> _earlier = [];
+    private bool _samplerSpoke;
     private string? _samplerEpisode;
     private long _number;
     private TimeSpan _lastClock;
@@ -83,6 +85,18 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
         return signals;
     }
 
+    /// <summary>
+    /// Ends of what a process before this one may have raised, since the last call: of a pressure once its resource was below <c>Leave</c> for
+    /// <c>Dwell</c>, of a failed sensor once it measures; of each key once, and only where this process raised nothing for it before. What is not known is not calm.
+    /// </summary>
+    public IReadOnlyList<ResourceSignal> EndsOfEarlier()
+    {
+        if (_earlier.Count == 0) return [];
+        ResourceSignal[] ends = [.. _earlier];
+        _earlier.Clear();
+        return ends;
+    }
+
     /// <summary>No sample came; called between them, so that a sampler that hangs is noticed.</summary>
     public IReadOnlyList<ResourceSignal> Silence(TimeSpan clock, DateTimeOffset at) =>
         clock - _lastClock > 2 * options.Interval.Value && Sampler(clock, false, at) is { } failed ? [failed] : [];
@@ -113,9 +127,23 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
         {
             if (sensor == PressureChange.Entered) watched.SensorEpisode = Episode();
             signals.Add(Signal(sensor, ResourceIncidents.SensorFailure, watched.SensorKey, resource, $"sensor of {subject}", watched.SensorEpisode, sample.At, gauge));
+            watched.SensorSpoke = true;
+        }
+
+        if (!watched.SensorSpoke && value is not null)
+        {
+            watched.SensorSpoke = true;
+            _earlier.Add(Signal(PressureChange.Left, ResourceIncidents.SensorFailure, watched.SensorKey, resource, $"sensor of {subject}", EarlierEpisode, sample.At, gauge));
         }
 
         var change = watched.Pressure.Observe(sample.Clock, value);
+        watched.Spoke |= change != PressureChange.None;
+        if (!watched.Spoke && watched.Pressure.CalmAt(sample.Clock) >= options.Dwell.Value)
+        {
+            watched.Spoke = true;
+            _earlier.Add(Signal(PressureChange.Left, type, key, resource, subject, EarlierEpisode, sample.At, gauge) with { Enter = limits.Enter, Leave = limits.Leave });
+        }
+
         if (watched.Last is { } last) watched.Last = last with { At = sample.At, Gauge = gauge };
         if (change == PressureChange.None) return;
         if (change == PressureChange.Entered) watched.Episode = Episode();
@@ -129,11 +157,16 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
     private ResourceSignal? Sampler(TimeSpan clock, bool heard, DateTimeOffset at)
     {
         var change = _sampler.Observe(clock, heard);
-        if (change == PressureChange.None) return null;
         if (change == PressureChange.Entered) _samplerEpisode = Episode();
-        return Signal(change, ResourceIncidents.SensorFailure, ResourceIncidents.SensorKey(node, "sampler"), "sampler", $"resource sampler of {node}",
-            _samplerEpisode!, at, Gauge.NotKnown("sampler", at, "no sample comes"));
+        if (!_samplerSpoke && heard) _earlier.Add(OfSampler(PressureChange.Left, EarlierEpisode, at));
+        _samplerSpoke |= heard || change != PressureChange.None;
+        return change == PressureChange.None ? null : OfSampler(change, _samplerEpisode!, at);
     }
+
+    private ResourceSignal OfSampler(PressureChange change, string episode, DateTimeOffset at) => Signal(change, ResourceIncidents.SensorFailure,
+        ResourceIncidents.SensorKey(node, "sampler"), "sampler", $"resource sampler of {node}", episode, at, Gauge.NotKnown("sampler", at, "no sample comes"));
+
+    private string EarlierEpisode => $"{episodePrefix}-start";
 
     private string Episode() => $"{episodePrefix}-r{_number + 1}";
 
@@ -151,6 +184,12 @@ internal sealed class ResourceDetector(ResourceMonitorOptions options, string no
         public SensorRule Sensor { get; } = sensor;
         public string Episode { get; set; } = "";
         public string SensorEpisode { get; set; } = "";
+
+        /// <summary>This process has told something of the pressure, were it only that it is over.</summary>
+        public bool Spoke { get; set; }
+
+        /// <summary>The same of the sensor.</summary>
+        public bool SensorSpoke { get; set; }
 
         /// <summary>The latest signal, with the value that was measured since.</summary>
         public ResourceSignal? Last { get; set; }

@@ -82,10 +82,19 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
         Context.System.EventStream.Publish(sampled); // for a recorder, where there is one
         if (sampled.Processes is { } processes) _state.Processes.Add(processes);
         foreach (var signal in _state.Detector.Observe(sampled.Sample)) OnSignal(signal, sampled.Sample);
+        EndEarlier();
         if (!_state.Detector.NearLimit) _state.Processes.Clear();
         _links.View.Pressed = _state.Detector.Pressed;
         _release.Tell(new Calmness(sampled.Sample.Clock, _state.Detector.Calm));
         _sampling?.Pace(_state.Detector.NextInterval, _state.Detector.NearLimit);
+    }
+
+    /// <summary>What this node raised before it started again and nobody ended; where nothing is open, nothing comes of it.</summary>
+    private void EndEarlier()
+    {
+        var ends = _state.Detector.EndsOfEarlier();
+        foreach (var end in ends) _state.Ends[end.Key] = end;
+        if (ends.Count > 0) Send();
     }
 
     private void LookForSilence()

@@ -288,6 +288,72 @@ public sealed class IncidentLogicTests
         else choice.Should().BeOfType<IncidentSettled>();
     }
 
+    private static IncidentState Escalated(string key, bool tellsEnd = false)
+    {
+        var raised = Raised() with { Key = key, TellsEnd = tellsEnd };
+        return Through(IncidentState.Empty.Apply(IncidentLogic.Raise(IncidentState.Empty, raised, Entity, 5, Now)!), RunPhase.Escalated, Now.AddMinutes(5));
+    }
+
+    [Fact]
+    public void An_attack_that_escalated_is_over_once_it_was_not_seen_for_an_hour()
+    {
+        var (state, hour) = (Escalated("acl/principal/rogue"), TimeSpan.FromHours(1));
+        var ended = state.LastRunEndedAt!.Value;
+        IncidentLogic.Quiet(state, Now, null, 5, hour, ended).Should().Be(new RunChoice(null, ended + hour), "people were told then");
+        IncidentLogic.Quiet(state, ended.AddMinutes(10), null, 5, hour, ended + hour).Should().Be(new RunChoice(null, ended.AddMinutes(10) + hour), "it was seen since");
+        var quiet = IncidentLogic.Quiet(state, Now, null, 7, hour, ended + hour).Event.Should().BeOfType<IncidentSettled>().Subject;
+        (quiet.State, quiet.Reason, quiet.Violations, quiet.IncidentId).Should().Be(("resolved", "not seen again for 1h", 7L, state.Id));
+        state.Apply(quiet).Open.Should().BeFalse();
+
+        var restarted = ended.AddDays(1);
+        IncidentLogic.Quiet(state, Now, restarted, 5, hour, restarted).Should().Be(new RunChoice(null, restarted + IncidentLogic.LateAtMost), "its monitors have not said yet what they saw");
+    }
+
+    [Theory]
+    [InlineData("acl/principal/rogue", true)]
+    [InlineData("kernel/n1/k", false)]
+    [InlineData("resource/cpu/n1", true)]
+    [InlineData("policy/regression/0123456789ab", false)]
+    public void Where_silence_says_nothing_an_escalated_incident_stays(string key, bool tellsEnd) =>
+        IncidentLogic.Quiet(Escalated(key, tellsEnd), Now, null, 5, TimeSpan.FromHours(1), Now.AddDays(30)).Should().Be(default(RunChoice));
+
+    [Fact]
+    public void What_did_not_escalate_or_has_a_run_is_not_ended_by_silence()
+    {
+        var opened = IncidentState.Empty.Apply(IncidentLogic.Raise(IncidentState.Empty, Raised() with { Key = "acl/principal/rogue" }, Entity, 5, Now)!);
+        IncidentLogic.Quiet(opened, Now, null, 5, TimeSpan.FromHours(1), Now.AddDays(30)).Should().Be(default(RunChoice));
+        var running = Escalated("acl/principal/rogue").Apply(IncidentLogic.Assigned(opened, Book(), "so", Now.AddDays(1)));
+        IncidentLogic.Quiet(running, Now, null, 5, TimeSpan.FromHours(1), Now.AddDays(30)).Should().Be(default(RunChoice));
+    }
+
+    [Fact]
+    public void One_kind_of_key_holds_at_most_three_quarters()
+    {
+        var open = new OpenIncidents(8);
+        for (var i = 0; i < 6; i++) open.TryEnter($"acl/principal/{i}").Should().BeTrue();
+        (open.TryEnter("acl/topic/t"), open.TryEnter("acl/principal/0"), open.Refused).Should().Be((false, true, 1L));
+        open.Full("acl/topic/t").Should().StartWith("6 incidents are open, 6 of them of the kind 'acl', which may hold 6");
+        (open.TryEnter("resource/cpu/n1"), open.TryEnter("kernel/n1/k"), open.TryEnter("bus/n1")).Should().Be((true, true, false), "eight are open");
+        open.Leave("acl/principal/0");
+        open.Leave("acl/principal/0");
+        open.TryEnter("acl/topic/t").Should().BeTrue();
+        open.Leave("kernel/n1/k");
+        open.Restore("acl/principal/0");
+        (open.Count, open.TryEnter("acl/principal/9")).Should().Be((8, false));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 2)]
+    [InlineData(4, 3)]
+    [InlineData(1_000, 750)]
+    public void A_share_is_never_nothing(int limit, int share)
+    {
+        var open = new OpenIncidents(limit);
+        Enumerable.Range(0, limit).Count(i => open.TryEnter($"acl/principal/{i}")).Should().Be(share);
+    }
+
     [Fact]
     public void At_the_cap_a_new_key_waits_and_is_counted()
     {

@@ -89,6 +89,33 @@ public class AclDetectorTests
         See(Delta("librarian", "library.books", Burst(20, 1, 90_000), allowedBefore: true)).Detections.Should().BeEmpty();
     }
 
+    private Detection[] Regressions(double seconds) =>
+        [.. _detector.Observe([Delta("librarian", "library.books", [T0.AddSeconds(seconds)], allowedBefore: true)], T0.AddSeconds(seconds)).Detections];
+
+    [Fact]
+    public void The_same_bad_policy_brought_out_again_later_is_a_new_regression()
+    {
+        var first = Regressions(0).Should().ContainSingle().Subject;
+        Regressions(600).Should().BeEmpty("that is within the guard time");
+        var again = Regressions(1_201).Should().ContainSingle().Subject;
+        (again.Key, again.Type, again.Violations).Should().Be((first.Key, AclIncidents.PolicyRegression, 1L));
+        (again.Episode == first.Episode, again.Number > first.Number).Should().Be((false, true));
+        Regressions(1_202).Should().BeEmpty("once");
+    }
+
+    [Fact]
+    public void A_regression_that_follows_the_end_of_its_incident_is_raised_again_but_not_each_second()
+    {
+        var first = Regressions(0).Should().ContainSingle().Subject;
+        _detector.Over(first.Key, "another");
+        Regressions(100).Should().BeEmpty("that was not its incident");
+        _detector.Over(first.Key, first.Episode);
+        for (var i = 101; i < 160; i++) Regressions(i).Should().BeEmpty();
+        var again = Regressions(160).Should().ContainSingle().Subject;
+        (again.Episode == first.Episode, again.Violations).Should().Be((false, 1L));
+        Regressions(161).Should().BeEmpty("once");
+    }
+
     [Fact]
     public void After_the_incident_is_over_it_counts_anew()
     {

@@ -1,7 +1,9 @@
+using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Guardian.Actors.Bus;
 using Guardian.Actors.Incidents;
 using Guardian.Actors.Monitoring;
+using Guardian.Tests.Mitigations;
 
 namespace Guardian.Tests.Monitoring;
 
@@ -12,6 +14,30 @@ public sealed class BusMonitorTests : TestKit
     public BusMonitorTests()
         : base("akka.loglevel = ERROR")
     {
+    }
+
+    [Fact]
+    public async Task A_bus_that_stays_silent_after_its_incident_ended_is_raised_again()
+    {
+        var (time, bus, incidents) = (new JumpingTime(), CreateTestProbe(), CreateTestProbe());
+        var monitor = Sys.ActorOf(BusMonitor.Props(new BusMonitor.Links(bus, incidents, time), new BusMonitorState(new BusMonitorOptions(), "n1", time.GetUtcNow())));
+
+        async Task Looks(int seconds)
+        {
+            time.Advance(TimeSpan.FromSeconds(seconds));
+            for (var i = 0; i < 2; i++) await bus.ExpectMsgAsync<GetBusHealth>(Patience);
+        }
+
+        await Looks(0);
+        await Looks(5);
+        var raised = await incidents.ExpectMsgAsync<IncidentRaised>(Patience);
+        monitor.Tell(new IncidentAccepted { Key = raised.Key, IncidentId = "x-1", Detection = raised.Detection, Episode = raised.Episode });
+        monitor.Tell(new IncidentOver { Key = raised.Key, Episode = raised.Episode });
+        await Looks(0);
+        await Looks(60);
+
+        var again = await incidents.FishForMessageAsync<IncidentRaised>(x => x.Detection != raised.Detection, Patience);
+        (again.Key, again.Episode == raised.Episode).Should().Be((raised.Key, false));
     }
 
     [Fact]

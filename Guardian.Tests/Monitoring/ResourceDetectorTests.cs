@@ -43,6 +43,27 @@ public class ResourceDetectorTests
         (signals[1].At - 30).Should().BeInRange(9, 12);
     }
 
+    [Fact]
+    public void What_a_process_before_raised_is_over_once_when_its_resource_is_known_to_be_calm()
+    {
+        var detector = new ResourceDetector(_options, "n", "e");
+        var ends = new List<(double At, string Key)>();
+        for (var at = 0; at <= 60; at++)
+        {
+            // Memory is pressed from the start, the disk is known only later.
+            detector.Observe(Sample(at, 20, memory: at < 20 ? 95 : 20, disk: at < 30 ? null : 40));
+            foreach (var end in detector.EndsOfEarlier())
+            {
+                (end.Change, end.Episode.Length > 0).Should().Be((PressureChange.Left, true));
+                ends.Add((at, end.Key));
+            }
+        }
+
+        ends.Should().BeEquivalentTo([
+            (0.0, "sensor/sampler/n"), (0.0, "sensor/cpu/n"), (0.0, "sensor/memory/n"), (10.0, "resource/cpu/n"), (39.0, "resource/disk/n/data"),
+        ], "memory and the disk's sensor were raised by this process, and have ends of their own");
+    }
+
     [Theory]
     [InlineData(79.9)]
     [InlineData(70)]

@@ -20,11 +20,21 @@ public class ResourcePressureMonitorTests : TestKit
     public ResourcePressureMonitorTests()
     {
         _incidents = CreateTestProbe();
+        // Nothing was open when it started, so that what it ends at once is confirmed at once.
+        _incidents.SetAutoPilot(new DelegateAutoPilot((sender, message) =>
+        {
+            if (message is IncidentCleared x && IsOfStart(x)) sender.Tell(new IncidentOver { Key = x.Key, Episode = x.Episode });
+            return AutoPilot.KeepRunning;
+        }));
         // A second of the script passes in 125 ms near the limit, so that ten of them take little more than one.
         _state = new ResourceMonitorState(new ResourceMonitorOptions { Interval = TimeSpan.FromMilliseconds(500), SensorFailure = TimeSpan.FromSeconds(2) }, "n1", DateTimeOffset.UnixEpoch);
         _monitor = Sys.ActorOf(ResourcePressureMonitor.Props(
             new ResourcePressureMonitor.Links(_incidents, _ => new TaskCompletionSource<BusPort>().Task, () => _machine, _machine, _view, TimeProvider.System), _state));
     }
+
+    private static bool IsOfStart(IncidentCleared x) => x.Episode.EndsWith("-start", StringComparison.Ordinal);
+
+    private async Task<IncidentCleared> ClearedAsync() => (IncidentCleared)await _incidents.FishForMessageAsync(x => x is IncidentCleared cleared && !IsOfStart(cleared), Soon);
 
     private async Task<IncidentRaised> RaisedAsync() => (IncidentRaised)await _incidents.FishForMessageAsync(x => x is IncidentRaised, Soon);
 
@@ -50,9 +60,9 @@ public class ResourcePressureMonitorTests : TestKit
         _view.Pressed.Should().Contain("resource/cpu/n1");
 
         _machine.Cpu = 5;
-        var cleared = (IncidentCleared)await _incidents.FishForMessageAsync(x => x is IncidentCleared, Soon);
+        var cleared = await ClearedAsync();
         cleared.Should().Match<IncidentCleared>(x => x.Key == raised.Key && x.Episode == raised.Episode && x.Reason.Contains("60 %"));
-        await _incidents.FishForMessageAsync(x => x is IncidentCleared, Soon);
+        await ClearedAsync();
         _monitor.Tell(new IncidentOver { Key = raised.Key, Episode = raised.Episode });
         await AwaitAssertAsync(() => _state.Ends.Should().BeEmpty(), Soon);
         _view.Pressed.Should().BeEmpty();
@@ -69,6 +79,23 @@ public class ResourcePressureMonitorTests : TestKit
         raised.Evidence!.Value.GetProperty("reason").GetString().Should().Contain("no sample");
         Accept(raised);
         _machine.Broken = false;
-        ((IncidentCleared)await _incidents.FishForMessageAsync(x => x is IncidentCleared, Soon)).Should().Match<IncidentCleared>(x => x.Key == raised.Key && x.Episode == raised.Episode);
+        (await ClearedAsync()).Should().Match<IncidentCleared>(x => x.Key == raised.Key && x.Episode == raised.Episode);
+    }
+
+    [Fact]
+    public async Task What_was_raised_before_the_start_is_told_to_be_over_when_it_is_calm_and_only_then()
+    {
+        _machine.Memory = null; // not known is not calm
+        HashSet<string> ended = [];
+        while (!ended.Contains("resource/cpu/n1"))
+        {
+            var end = (IncidentCleared)await _incidents.FishForMessageAsync(x => x is IncidentCleared, Soon);
+            ended.Add(end.Key);
+            IsOfStart(end).Should().BeTrue();
+            if (end.Key == "resource/cpu/n1") end.Reason.Should().Be("below 60 % for 10s");
+        }
+
+        ended.Should().BeSubsetOf(["sensor/sampler/n1", "sensor/cpu/n1", "sensor/memory/n1", "resource/cpu/n1"]).And.Contain(["sensor/sampler/n1", "sensor/cpu/n1"]);
+        await AwaitAssertAsync(() => _state.Ends.Should().BeEmpty("each is confirmed"), Soon);
     }
 }
