@@ -19,8 +19,11 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
     private const int KeysRemembered = 20_000; // far more than can be repeated within a run's time-out
 
     private readonly Dictionary<string, BanRecord> _principals = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
-    private readonly Queue<string> _keyOrder = [];
+    private readonly RememberedKeys _keys = new(KeysRemembered);
+
+    // Bans that were taken back before they came. Where there was nothing to lift there is no event: then this lives as long as
+    // the process, and a ban that is still repeated after a fail-over would need an authority that failed twice within seconds.
+    private readonly RememberedKeys _cancelled = new(KeysRemembered);
 
     /// <summary>Principals with a lease that was in force at the last <see cref="Prune"/>, or was set since.</summary>
     public int Banned { get; private set; }
@@ -41,6 +44,7 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (Invalid(command.Key, command.Principal, command.Owner) || command.For < MinLength || command.For > MaxLength)
             return Refuse(command.Key, "invalid", record, now);
         if (isProtected(command.Principal)) return Refuse(command.Key, "protected", record, now);
+        if (_cancelled.Contains(command.Key)) return Refuse(command.Key, "lifted", record, now);
         if (_keys.Contains(command.Key)) return Done(command.Key, record, now);
         if (!command.ByOperator && IsAllowListed(command.Principal, now)) return Refuse(command.Key, "allow_listed", record, now);
         if (!command.ByOperator && record?.ExemptUntil > now) return Refuse(command.Key, "exempt", record, now);
@@ -75,8 +79,13 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
                 new BanLifted { At = now, Key = command.Key, Principal = command.Principal },
                 new ExemptionGranted { At = now, Key = command.Key, Principal = command.Principal, Until = now + options.Exemption, By = command.Owner },
             ], new BanResult { Key = command.Key, Done = true });
-        if (record?.Lease(command.Owner, now) is null) return Done(command.Key, record, now);
-        return new([new BanLifted { At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner }], new BanResult
+        if (record?.Lease(command.Owner, now) is null)
+        {
+            if (command.Cancels is { } late) _cancelled.Add(late);
+            return Done(command.Key, record, now);
+        }
+
+        return new([new BanLifted { At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner, Cancels = command.Cancels }], new BanResult
         {
             Key = command.Key, Done = true, Lifted = record.Lease(command.Owner, now)!.Until,
             Until = record.Others(command.Owner, now)?.Until, Offences = record.OffencesAt(now, options.ForgetAfter),
@@ -85,7 +94,8 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
 
     public void Apply(BanEvent fact)
     {
-        Remember(fact.Key);
+        _keys.Add(fact.Key);
+        if (fact is BanLifted { Cancels: { } cancelled }) _cancelled.Add(cancelled);
         if (!_principals.TryGetValue(fact.Principal, out var record)) _principals[fact.Principal] = record = new BanRecord();
         var had = record.HasLeases;
         switch (fact)
@@ -131,16 +141,16 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
     public BanBookSnapshot ToSnapshot() => new()
     {
         Principals = [.. _principals.Select(x => x.Value.ToSnapshot(x.Key))],
-        Keys = [.. _keyOrder],
+        Keys = _keys.All,
+        Cancelled = _cancelled.All,
     };
 
     public void Restore(BanBookSnapshot snapshot)
     {
         _principals.Clear();
-        _keys.Clear();
-        _keyOrder.Clear();
         foreach (var x in snapshot.Principals) _principals[x.Principal] = new BanRecord(x);
-        foreach (var key in snapshot.Keys) Remember(key);
+        _keys.Replace(snapshot.Keys);
+        _cancelled.Replace(snapshot.Cancelled ?? []);
         Banned = _principals.Values.Count(x => x.HasLeases);
     }
 
@@ -158,13 +168,6 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (length >= cap) return length; // asked for longer than doubling may lead to
         for (var i = 0; i < offences && length < cap; i++) length += length;
         return length < cap ? length : cap;
-    }
-
-    private void Remember(string key)
-    {
-        if (!_keys.Add(key)) return;
-        _keyOrder.Enqueue(key);
-        if (_keyOrder.Count > KeysRemembered) _keys.Remove(_keyOrder.Dequeue());
     }
 
     private void DropOldestOffenders()

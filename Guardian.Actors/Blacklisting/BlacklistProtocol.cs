@@ -44,6 +44,9 @@ public sealed record LiftBan : IGuardianMessage
 
     /// <summary>True when an operator asks.</summary>
     public bool ByOperator { get; init; }
+
+    /// <summary>Key of the ban that is taken back for good: should it still be on its way, it is refused from now on. Null: none.</summary>
+    public string? Cancels { get; init; }
 }
 
 /// <summary>A monitor's local lease until the run's ban arrives; to the node's Blacklist only. No answer.</summary>
@@ -63,8 +66,11 @@ public sealed record BanResult : IGuardianMessage
     /// <summary>True when the ban holds, or the lease is lifted.</summary>
     public required bool Done { get; init; }
 
-    /// <summary>Where not done, one of <c>protected</c>, <c>allow_listed</c>, <c>exempt</c>, <c>invalid</c>, <c>unavailable</c>.</summary>
+    /// <summary>Where not done, one of <c>protected</c>, <c>allow_listed</c>, <c>exempt</c>, <c>invalid</c>, <c>full</c>, <c>lifted</c>, <c>unavailable</c>.</summary>
     public string? Refusal { get; init; }
+
+    /// <summary>True where the command was sent on and the authority has not answered: it may take effect yet. It may be given again under its key.</summary>
+    public bool Open { get; init; }
 
     /// <summary>The ban's end, UTC; null where none is in force.</summary>
     public DateTimeOffset? Until { get; init; }
@@ -183,6 +189,9 @@ internal sealed record BanLifted : BanEvent
 {
     /// <summary>Whose lease; null: every one, and the offences are forgotten.</summary>
     public string? Owner { get; init; }
+
+    /// <summary>Key of the ban that was taken back for good.</summary>
+    public string? Cancels { get; init; }
 }
 
 internal sealed record ExemptionGranted : BanEvent
@@ -197,6 +206,9 @@ internal sealed record BanBookSnapshot : IGuardianMessage
 
     /// <summary>Keys of commands carried out, oldest first.</summary>
     public required IReadOnlyList<string> Keys { get; init; }
+
+    /// <summary>Keys of bans that were taken back for good, oldest first.</summary>
+    public IReadOnlyList<string>? Cancelled { get; init; }
 }
 
 internal sealed record BanRecordSnapshot

@@ -111,6 +111,23 @@ public class BanBookTests
     }
 
     [Fact]
+    public void A_ban_that_comes_after_it_was_taken_back_is_refused()
+    {
+        Do(Lift("run-1/ban/undo") with { Cancels = "run-1/ban" }, T0).Done.Should().BeTrue("there is nothing to lift");
+        Do(Ban("run-1/ban"), T0).Should().Match<BanResult>(x => !x.Done && x.Refusal == "lifted" && x.Until == null);
+        _book.Entry("rogue", T0).Should().BeNull();
+        Do(Ban("run-1/again"), T0).Done.Should().BeTrue("only that ban was taken back");
+        Do(Lift("run-1/more/undo") with { Cancels = "run-1/more" }, T0).Lifted.Should().NotBeNull();
+
+        var restored = New();
+        restored.Restore(_book.ToSnapshot());
+        Do(restored, Ban("run-1/more"), T0).Refusal.Should().Be("lifted");
+        var replayed = New();
+        replayed.Apply(new BanLifted { At = T0, Key = "run-1/more/undo", Principal = "rogue", Owner = "run-1", Cancels = "run-1/more" });
+        Do(replayed, Ban("run-1/more"), T0).Refusal.Should().Be("lifted", "the event tells it");
+    }
+
+    [Fact]
     public void Who_may_not_be_banned()
     {
         Do(Ban("a", principal: "guardian", byOperator: true), T0).Refusal.Should().Be("protected");

@@ -86,6 +86,38 @@ public class BlacklistTests : TestKit
     }
 
     [Fact]
+    public void A_lift_takes_back_the_owners_bans_that_wait_for_the_authority()
+    {
+        var authority = CreateTestProbe();
+        var blacklist = Start(authority);
+        blacklist.Tell(Ban("run-1/ban"), TestActor);
+        blacklist.Tell(Ban("run-2/ban") with { Owner = "run-2" }, CreateTestProbe());
+        authority.FishForMessage(x => x is BanPrincipal { Key: "run-1/ban" });
+        blacklist.Tell(new LiftBan { Key = "run-1/ban/undo", Principal = "rogue", Owner = "run-1", Cancels = "run-1/ban" }, CreateTestProbe());
+        ExpectMsg<BanResult>().Should().Match<BanResult>(x => x.Key == "run-1/ban" && !x.Done && x.Refusal == "lifted" && !x.Open);
+        authority.FishForMessage(x => x is LiftBan { Cancels: "run-1/ban" });
+        List<string> repeated = [];
+        for (var lifts = 0; lifts < 3;)
+        {
+            var key = authority.ReceiveOne(TimeSpan.FromSeconds(15)) switch { LiftBan x => x.Key, BanPrincipal x => x.Key, _ => "" };
+            repeated.Add(key);
+            if (key == "run-1/ban/undo") lifts++;
+        }
+
+        repeated.Should().NotContain("run-1/ban").And.Contain("run-2/ban", "another owner's ban goes on");
+    }
+
+    [Fact]
+    public void What_was_sent_on_without_an_answer_is_left_open()
+    {
+        var blacklist = Start(CreateTestProbe());
+        blacklist.Tell(Ban("k"), TestActor);
+        blacklist.Tell(new LiftBan { Key = "l", Principal = "other", Owner = "run-1" }, TestActor);
+        ExpectMsg<BanResult>(TimeSpan.FromSeconds(15)).Should().Match<BanResult>(x => !x.Done && x.Refusal == "unavailable" && x.Open);
+        ExpectMsg<BanResult>(TimeSpan.FromSeconds(15)).Should().Match<BanResult>(x => !x.Done && x.Refusal == "unavailable" && x.Open);
+    }
+
+    [Fact]
     public async Task A_ban_is_persistent_reaches_the_replica_and_survives_a_restart_of_all()
     {
         var authority = Authority();
