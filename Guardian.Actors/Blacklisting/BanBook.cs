@@ -46,6 +46,9 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (isProtected(command.Principal)) return Refuse(command.Key, "protected", record, now);
         if (_cancelled.Contains(command.Key)) return Refuse(command.Key, "lifted", record, now);
         if (_keys.Contains(command.Key)) return Done(command.Key, record, now);
+        var word = OperatorWord.Of(command.ByOperator ? command.GivenAt : null, now);
+        if (command.ByOperator && word.IsBeatenBy(record?.LastWord)) return Refuse(command.Key, "superseded", record, now);
+        if (command.ByOperator && word.From(now) + command.For <= now) return Done(command.Key, record, now); // it would be over
         if (!command.ByOperator && IsAllowListed(command.Principal, now)) return Refuse(command.Key, "allow_listed", record, now);
         if (!command.ByOperator && record?.ExemptUntil > now) return Refuse(command.Key, "exempt", record, now);
         if (record?.Strictest(now) is null && Banned >= options.MaxBans)
@@ -56,12 +59,12 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
 
         // A lease that its owner renews is the same offence.
         var renewed = command.Restores || record?.Lease(command.Owner, now) is not null;
-        var until = now + (command.ByOperator || command.Restores ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
+        var until = word.From(now) + (command.ByOperator || command.Restores ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
         return new([new BanSet
         {
             At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner, Until = until, ByOperator = command.ByOperator,
             Reason = command.Reason.Length <= MaxReasonLength ? command.Reason : command.Reason[..MaxReasonLength],
-            Offences = renewed ? Math.Max(1, offences) : offences + 1,
+            Offences = renewed ? Math.Max(1, offences) : offences + 1, GivenAt = command.ByOperator ? word.Given : null,
         }], new BanResult
         {
             Key = command.Key, Done = true, Offences = renewed ? Math.Max(1, offences) : offences + 1,
@@ -74,11 +77,7 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         var record = _principals.GetValueOrDefault(command.Principal);
         if (Invalid(command.Key, command.Principal, command.Owner)) return Refuse(command.Key, "invalid", record, now);
         if (_keys.Contains(command.Key)) return Done(command.Key, record, now);
-        if (command.ByOperator)
-            return new([
-                new BanLifted { At = now, Key = command.Key, Principal = command.Principal },
-                new ExemptionGranted { At = now, Key = command.Key, Principal = command.Principal, Until = now + options.Exemption, By = command.Owner },
-            ], new BanResult { Key = command.Key, Done = true });
+        if (command.ByOperator) return LiftAll(command, record, now);
         if (record?.Lease(command.Owner, now) is null)
         {
             if (command.Cancels is { } late) _cancelled.Add(late);
@@ -90,6 +89,16 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
             Key = command.Key, Done = true, Lifted = record.Lease(command.Owner, now)!.Until,
             Until = record.Others(command.Owner, now)?.Until, Offences = record.OffencesAt(now, options.ForgetAfter),
         });
+    }
+
+    private BanDecision LiftAll(LiftBan command, BanRecord? record, DateTimeOffset now)
+    {
+        var word = OperatorWord.Of(command.GivenAt, now);
+        if (word.IsBeatenBy(record?.LastWord)) return Refuse(command.Key, "superseded", record, now);
+        List<BanEvent> events = [new BanLifted { At = now, Key = command.Key, Principal = command.Principal, GivenAt = word.Given }];
+        var exempt = word.From(now) + options.Exemption;
+        if (exempt > now) events.Add(new ExemptionGranted { At = now, Key = command.Key, Principal = command.Principal, Until = exempt, By = command.Owner });
+        return new(events, new BanResult { Key = command.Key, Done = true });
     }
 
     public void Apply(BanEvent fact)

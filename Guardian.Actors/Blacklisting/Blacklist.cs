@@ -86,6 +86,7 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
 
     private void OnBan(BanPrincipal command)
     {
+        if (command.ByOperator) command = command with { GivenAt = command.GivenAt ?? Now };
         if (BanBook.Invalid(command.Key, command.Principal, command.Owner) || command.For < BanBook.MinLength || command.For > BanBook.MaxLength) Refuse(command.Key, "invalid");
         else if (_links.IsProtected(command.Principal)) Refuse(command.Key, "protected");
         else if (Forward(command, command.Key, command.Principal, command.ByOperator) && command.ByOperator)
@@ -98,6 +99,7 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
 
     private void OnLift(LiftBan command)
     {
+        if (command.ByOperator) command = command with { GivenAt = command.GivenAt ?? Now };
         if (BanBook.Invalid(command.Key, command.Principal, command.Owner))
         {
             Refuse(command.Key, "invalid");
@@ -130,7 +132,7 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
             foreach (var older in _waiting.Supersede(principal, key))
                 Answer(older, new BanResult { Key = older.Key, Done = false, Refusal = "unavailable" });
         WaitingCommands.Sent(waiting, Now);
-        _links.Authority.Tell(command);
+        _links.Authority.Tell(waiting.Command); // asked for again it is the same word, given when it was first
         return true;
     }
 

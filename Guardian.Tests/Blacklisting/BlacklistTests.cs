@@ -86,6 +86,36 @@ public class BlacklistTests : TestKit
     }
 
     [Fact]
+    public void What_an_operator_asks_for_says_when_it_was_given_however_late_it_arrives()
+    {
+        var authority = CreateTestProbe();
+        var blacklist = Start(authority);
+        var before = DateTimeOffset.UtcNow;
+        blacklist.Tell(Ban("o", byOperator: true), CreateTestProbe());
+        blacklist.Tell(Ban("k", "other"), CreateTestProbe());
+        var given = First<BanPrincipal>(x => x.Key == "o").GivenAt;
+        given.Should().BeOnOrAfter(before).And.BeOnOrBefore(DateTimeOffset.UtcNow);
+        First<BanPrincipal>(x => x.Key == "o").GivenAt.Should().Be(given, "a repeat is the same word");
+        First<BanPrincipal>(x => x.Key == "k").GivenAt.Should().BeNull("a run waits for its answer");
+        blacklist.Tell(Lift("l"), CreateTestProbe());
+        First<LiftBan>(x => x.Key == "l").GivenAt.Should().BeOnOrAfter(given!.Value);
+        AwaitCondition(() => !IsBanned("rogue"));
+
+        T First<T>(Predicate<T> wanted) => (T)authority.FishForMessage(x => x is T y && wanted(y), TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task An_operators_ban_that_a_newer_word_beat_ends_here_at_once()
+    {
+        var blacklist = Start(CreateTestProbe());
+        blacklist.Tell(Ban("o", byOperator: true), TestActor);
+        AwaitCondition(() => IsBanned("rogue"));
+        blacklist.Tell(new BanResult { Key = "o", Done = false, Refusal = "superseded" });
+        (await ExpectMsgAsync<BanResult>()).Refusal.Should().Be("superseded");
+        IsBanned("rogue").Should().BeFalse();
+    }
+
+    [Fact]
     public void A_lift_takes_back_the_owners_bans_that_wait_for_the_authority()
     {
         var authority = CreateTestProbe();
