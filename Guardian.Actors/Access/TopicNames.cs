@@ -47,6 +47,9 @@ internal static class TopicNames
     public static bool IsPrincipal(string? name) =>
         name is { Length: > 0 and <= MaxPrincipal } && !name.AsSpan().ContainsAny(Control) && !char.IsWhiteSpace(name[0]) && !char.IsWhiteSpace(name[^1]);
 
+    /// <summary>True where a control character, or a separator of lines or paragraphs, is in it.</summary>
+    public static bool HasControl(ReadOnlySpan<char> text) => text.ContainsAny(Control);
+
     /// <summary>True when some concrete topic matches both patterns.</summary>
     public static bool Overlap(string one, string other)
     {

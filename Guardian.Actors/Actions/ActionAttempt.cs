@@ -144,5 +144,6 @@ internal static class ActionWork
         new(key, dispatch.RunId, dispatch.IncidentKey, dispatch.IncidentId, dispatch.Playbook)
         {
             IncidentType = dispatch.IncidentType ?? "", Subject = dispatch.Subject ?? "", ActKey = ActKey(dispatch), ApprovedBy = dispatch.ApprovedByDefault ? null : dispatch.ApprovedBy, Compensates = dispatch.Compensates,
+            Cancels = dispatch.Undo ? ActKey(dispatch) : dispatch.Cancels,
         };
 }

@@ -35,6 +35,9 @@ public sealed record ActionContext(string Key, string RunId, string IncidentKey,
 
     /// <summary>For an undo: the key of what it takes back; else <see cref="Key"/>.</summary>
     public string ActKey { get; init; } = Key;
+
+    /// <summary>The key that this one takes back, where it is an undo or compensates another action; null where it takes nothing back, or that is not known.</summary>
+    public string? Cancels { get; init; }
 }
 
 /// <summary>An action that playbooks may name. Non-generic view for the registry; derive from <see cref="GuardianAction{TInput,TOutput}"/>.</summary>

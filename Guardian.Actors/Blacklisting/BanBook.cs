@@ -19,8 +19,11 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
     private const int KeysRemembered = 20_000; // far more than can be repeated within a run's time-out
 
     private readonly Dictionary<string, BanRecord> _principals = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
-    private readonly Queue<string> _keyOrder = [];
+    private readonly RememberedKeys _keys = new(KeysRemembered);
+
+    // Bans that were taken back before they came. Where there was nothing to lift there is no event: then this lives as long as
+    // the process, and a ban that is still repeated after a fail-over would need an authority that failed twice within seconds.
+    private readonly RememberedKeys _cancelled = new(KeysRemembered);
 
     /// <summary>Principals with a lease that was in force at the last <see cref="Prune"/>, or was set since.</summary>
     public int Banned { get; private set; }
@@ -41,7 +44,11 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (Invalid(command.Key, command.Principal, command.Owner) || command.For < MinLength || command.For > MaxLength)
             return Refuse(command.Key, "invalid", record, now);
         if (isProtected(command.Principal)) return Refuse(command.Key, "protected", record, now);
+        if (_cancelled.Contains(command.Key)) return Refuse(command.Key, "lifted", record, now);
         if (_keys.Contains(command.Key)) return Done(command.Key, record, now);
+        var word = OperatorWord.Of(command.ByOperator ? command.GivenAt : null, now);
+        if (command.ByOperator && word.IsBeatenBy(record?.LastWord)) return Refuse(command.Key, "superseded", record, now);
+        if (command.ByOperator && word.From(now) + command.For <= now) return Done(command.Key, record, now); // it would be over
         if (!command.ByOperator && IsAllowListed(command.Principal, now)) return Refuse(command.Key, "allow_listed", record, now);
         if (!command.ByOperator && record?.ExemptUntil > now) return Refuse(command.Key, "exempt", record, now);
         if (record?.Strictest(now) is null && Banned >= options.MaxBans)
@@ -52,12 +59,12 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
 
         // A lease that its owner renews is the same offence.
         var renewed = command.Restores || record?.Lease(command.Owner, now) is not null;
-        var until = now + (command.ByOperator || command.Restores ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
+        var until = word.From(now) + (command.ByOperator || command.Restores ? command.For : Doubled(command.For, renewed ? offences - 1 : offences));
         return new([new BanSet
         {
             At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner, Until = until, ByOperator = command.ByOperator,
             Reason = command.Reason.Length <= MaxReasonLength ? command.Reason : command.Reason[..MaxReasonLength],
-            Offences = renewed ? Math.Max(1, offences) : offences + 1,
+            Offences = renewed ? Math.Max(1, offences) : offences + 1, GivenAt = command.ByOperator ? word.Given : null,
         }], new BanResult
         {
             Key = command.Key, Done = true, Offences = renewed ? Math.Max(1, offences) : offences + 1,
@@ -70,22 +77,34 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         var record = _principals.GetValueOrDefault(command.Principal);
         if (Invalid(command.Key, command.Principal, command.Owner)) return Refuse(command.Key, "invalid", record, now);
         if (_keys.Contains(command.Key)) return Done(command.Key, record, now);
-        if (command.ByOperator)
-            return new([
-                new BanLifted { At = now, Key = command.Key, Principal = command.Principal },
-                new ExemptionGranted { At = now, Key = command.Key, Principal = command.Principal, Until = now + options.Exemption, By = command.Owner },
-            ], new BanResult { Key = command.Key, Done = true });
-        if (record?.Lease(command.Owner, now) is null) return Done(command.Key, record, now);
-        return new([new BanLifted { At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner }], new BanResult
+        if (command.ByOperator) return LiftAll(command, record, now);
+        if (record?.Lease(command.Owner, now) is null)
+        {
+            if (command.Cancels is { } late) _cancelled.Add(late);
+            return Done(command.Key, record, now);
+        }
+
+        return new([new BanLifted { At = now, Key = command.Key, Principal = command.Principal, Owner = command.Owner, Cancels = command.Cancels }], new BanResult
         {
             Key = command.Key, Done = true, Lifted = record.Lease(command.Owner, now)!.Until,
             Until = record.Others(command.Owner, now)?.Until, Offences = record.OffencesAt(now, options.ForgetAfter),
         });
     }
 
+    private BanDecision LiftAll(LiftBan command, BanRecord? record, DateTimeOffset now)
+    {
+        var word = OperatorWord.Of(command.GivenAt, now);
+        if (word.IsBeatenBy(record?.LastWord)) return Refuse(command.Key, "superseded", record, now);
+        List<BanEvent> events = [new BanLifted { At = now, Key = command.Key, Principal = command.Principal, GivenAt = word.Given }];
+        var exempt = word.From(now) + options.Exemption;
+        if (exempt > now) events.Add(new ExemptionGranted { At = now, Key = command.Key, Principal = command.Principal, Until = exempt, By = command.Owner });
+        return new(events, new BanResult { Key = command.Key, Done = true });
+    }
+
     public void Apply(BanEvent fact)
     {
-        Remember(fact.Key);
+        _keys.Add(fact.Key);
+        if (fact is BanLifted { Cancels: { } cancelled }) _cancelled.Add(cancelled);
         if (!_principals.TryGetValue(fact.Principal, out var record)) _principals[fact.Principal] = record = new BanRecord();
         var had = record.HasLeases;
         switch (fact)
@@ -131,16 +150,16 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
     public BanBookSnapshot ToSnapshot() => new()
     {
         Principals = [.. _principals.Select(x => x.Value.ToSnapshot(x.Key))],
-        Keys = [.. _keyOrder],
+        Keys = _keys.All,
+        Cancelled = _cancelled.All,
     };
 
     public void Restore(BanBookSnapshot snapshot)
     {
         _principals.Clear();
-        _keys.Clear();
-        _keyOrder.Clear();
         foreach (var x in snapshot.Principals) _principals[x.Principal] = new BanRecord(x);
-        foreach (var key in snapshot.Keys) Remember(key);
+        _keys.Replace(snapshot.Keys);
+        _cancelled.Replace(snapshot.Cancelled ?? []);
         Banned = _principals.Values.Count(x => x.HasLeases);
     }
 
@@ -158,13 +177,6 @@ internal sealed class BanBook(BlacklistOptions options, Func<string, bool> isPro
         if (length >= cap) return length; // asked for longer than doubling may lead to
         for (var i = 0; i < offences && length < cap; i++) length += length;
         return length < cap ? length : cap;
-    }
-
-    private void Remember(string key)
-    {
-        if (!_keys.Add(key)) return;
-        _keyOrder.Enqueue(key);
-        if (_keyOrder.Count > KeysRemembered) _keys.Remove(_keyOrder.Dequeue());
     }
 
     private void DropOldestOffenders()

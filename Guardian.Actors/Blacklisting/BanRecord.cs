@@ -12,7 +12,7 @@ internal sealed class BanRecord
 
     public BanRecord(BanRecordSnapshot snapshot)
     {
-        (_offences, LastEnd, ExemptUntil) = (snapshot.Offences, snapshot.LastEnd, snapshot.ExemptUntil);
+        (_offences, LastEnd, ExemptUntil, LastWord) = (snapshot.Offences, snapshot.LastEnd, snapshot.ExemptUntil, snapshot.LastWord);
         foreach (var lease in snapshot.Leases) _leases[lease.Owner] = lease;
     }
 
@@ -21,16 +21,21 @@ internal sealed class BanRecord
 
     public DateTimeOffset? ExemptUntil { get; set; }
 
+    /// <summary>When the latest ban or lift of an operator was given: an older one that comes later changes nothing. Forgotten as offences are.</summary>
+    public DateTimeOffset? LastWord { get; private set; }
+
     public bool HasLeases => _leases.Count > 0;
 
-    public bool IsBlank => _leases.Count == 0 && _offences == 0 && ExemptUntil is null;
+    public bool IsBlank => _leases.Count == 0 && _offences == 0 && ExemptUntil is null && LastWord is null;
 
     public void Set(BanSet set)
     {
         _leases[set.Owner] = new BanLease(set.Owner, set.Key, set.At, set.Until, set.Reason);
         _offences = set.Offences;
         if (set.Until > LastEnd) LastEnd = set.Until;
-        if (set.ByOperator) ExemptUntil = null;
+        if (!set.ByOperator) return;
+        ExemptUntil = null;
+        Heard(set.GivenAt ?? set.At);
     }
 
     public void Lift(BanLifted lifted)
@@ -45,6 +50,7 @@ internal sealed class BanRecord
         _leases.Clear();
         _offences = 0;
         LastEnd = lifted.At;
+        Heard(lifted.GivenAt ?? lifted.At);
     }
 
     public BanLease? Lease(string owner, DateTimeOffset now) =>
@@ -68,13 +74,16 @@ internal sealed class BanRecord
                 changed |= _leases.Remove(owner);
         if (ExemptUntil <= now) (ExemptUntil, changed) = (null, true);
         if (_offences > 0 && OffencesAt(now, forgetAfter) == 0) (_offences, changed) = (0, true);
+        if (now - LastWord > forgetAfter) (LastWord, changed) = (null, true);
         return changed;
     }
 
     public BanRecordSnapshot ToSnapshot(string principal) => new()
     {
-        Principal = principal, Offences = _offences, LastEnd = LastEnd, ExemptUntil = ExemptUntil, Leases = [.. _leases.Values],
+        Principal = principal, Offences = _offences, LastEnd = LastEnd, ExemptUntil = ExemptUntil, LastWord = LastWord, Leases = [.. _leases.Values],
     };
+
+    private void Heard(DateTimeOffset given) => LastWord = given > LastWord || LastWord is null ? given : LastWord;
 
     private IEnumerable<BanLease> InForce(DateTimeOffset now) => _leases.Values.Where(x => x.Until > now);
 }

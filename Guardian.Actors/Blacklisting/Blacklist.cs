@@ -86,6 +86,7 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
 
     private void OnBan(BanPrincipal command)
     {
+        if (command.ByOperator) command = command with { GivenAt = command.GivenAt ?? Now };
         if (BanBook.Invalid(command.Key, command.Principal, command.Owner) || command.For < BanBook.MinLength || command.For > BanBook.MaxLength) Refuse(command.Key, "invalid");
         else if (_links.IsProtected(command.Principal)) Refuse(command.Key, "protected");
         else if (Forward(command, command.Key, command.Principal, command.ByOperator) && command.ByOperator)
@@ -98,8 +99,16 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
 
     private void OnLift(LiftBan command)
     {
-        if (BanBook.Invalid(command.Key, command.Principal, command.Owner)) Refuse(command.Key, "invalid");
-        else if (Forward(command, command.Key, command.Principal, command.ByOperator) && command.ByOperator)
+        if (command.ByOperator) command = command with { GivenAt = command.GivenAt ?? Now };
+        if (BanBook.Invalid(command.Key, command.Principal, command.Owner))
+        {
+            Refuse(command.Key, "invalid");
+            return;
+        }
+
+        foreach (var ban in _waiting.CallOff(command.Owner, command.Principal))
+            Answer(ban, new BanResult { Key = ban.Key, Done = false, Refusal = "lifted" });
+        if (Forward(command, command.Key, command.Principal, command.ByOperator) && command.ByOperator)
         {
             var exemptUntil = Now + _options.Exemption;
             _replica.Lift(command, exemptUntil, held: true);
@@ -123,7 +132,7 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
             foreach (var older in _waiting.Supersede(principal, key))
                 Answer(older, new BanResult { Key = older.Key, Done = false, Refusal = "unavailable" });
         WaitingCommands.Sent(waiting, Now);
-        _links.Authority.Tell(command);
+        _links.Authority.Tell(waiting.Command); // asked for again it is the same word, given when it was first
         return true;
     }
 
@@ -185,11 +194,11 @@ internal sealed class Blacklist : ReceiveActor, IWithTimers
         SendDue();
         foreach (var impatient in _waiting.Impatient(Now))
         {
-            _log.Warning("The blacklist's authority does not answer; '{0}' {1}", impatient.Key, impatient.ByOperator ? "holds on this node and is repeated" : "is refused");
+            _log.Warning("The blacklist's authority does not answer; '{0}' {1}", impatient.Key, impatient.ByOperator ? "holds on this node and is repeated" : "is left open");
             // An operator's word holds here although the authority has not taken it: done, and the refusal says what is missing.
             Answer(impatient, new BanResult
             {
-                Key = impatient.Key, Done = impatient.ByOperator, Refusal = "unavailable",
+                Key = impatient.Key, Done = impatient.ByOperator, Refusal = "unavailable", Open = !impatient.ByOperator,
                 Until = impatient is { ByOperator: true, Command: BanPrincipal } ? _replica.List(impatient.Principal) is [var ban] ? ban.Until : null : null,
             });
         }

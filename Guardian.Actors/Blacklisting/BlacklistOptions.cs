@@ -8,7 +8,7 @@ public sealed class BlacklistOptions
     /// <summary>Longest ban after doubling.</summary>
     public Duration Cap { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>An offence is forgotten after this long without a ban.</summary>
+    /// <summary>An offence is forgotten after this long without a ban; an operator's last word on a principal after this long.</summary>
     public Duration ForgetAfter { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Exemption after an operator's lift.</summary>

@@ -28,6 +28,9 @@ public sealed record BanPrincipal : IGuardianMessage
 
     /// <summary>True to put back a lease that was lifted: no further offence, not doubled.</summary>
     public bool Restores { get; init; }
+
+    /// <summary>When an operator gave it, UTC, by the clock of the node that took it; the lease counts from then. Null: on arrival. Set by the node's Blacklist.</summary>
+    public DateTimeOffset? GivenAt { get; init; }
 }
 
 /// <summary>Lifts the owner's lease; of an operator (<see cref="ByOperator"/>): every lease, clears the counters and exempts the principal for 10 minutes. Answer: <see cref="BanResult"/>.</summary>
@@ -44,6 +47,12 @@ public sealed record LiftBan : IGuardianMessage
 
     /// <summary>True when an operator asks.</summary>
     public bool ByOperator { get; init; }
+
+    /// <summary>Key of the ban that is taken back for good: should it still be on its way, it is refused from now on. Null: none.</summary>
+    public string? Cancels { get; init; }
+
+    /// <summary>When an operator gave it, UTC, by the clock of the node that took it; the exemption counts from then. Null: on arrival. Set by the node's Blacklist.</summary>
+    public DateTimeOffset? GivenAt { get; init; }
 }
 
 /// <summary>A monitor's local lease until the run's ban arrives; to the node's Blacklist only. No answer.</summary>
@@ -63,8 +72,11 @@ public sealed record BanResult : IGuardianMessage
     /// <summary>True when the ban holds, or the lease is lifted.</summary>
     public required bool Done { get; init; }
 
-    /// <summary>Where not done, one of <c>protected</c>, <c>allow_listed</c>, <c>exempt</c>, <c>invalid</c>, <c>unavailable</c>.</summary>
+    /// <summary>Where not done, one of <c>protected</c>, <c>allow_listed</c>, <c>exempt</c>, <c>invalid</c>, <c>full</c>, <c>lifted</c>, <c>superseded</c>, <c>unavailable</c>.</summary>
     public string? Refusal { get; init; }
+
+    /// <summary>True where the command was sent on and the authority has not answered: it may take effect yet. It may be given again under its key.</summary>
+    public bool Open { get; init; }
 
     /// <summary>The ban's end, UTC; null where none is in force.</summary>
     public DateTimeOffset? Until { get; init; }
@@ -177,12 +189,21 @@ internal sealed record BanSet : BanEvent
 
     /// <summary>Offences, this one included.</summary>
     public required int Offences { get; init; }
+
+    /// <summary>When the operator gave it.</summary>
+    public DateTimeOffset? GivenAt { get; init; }
 }
 
 internal sealed record BanLifted : BanEvent
 {
     /// <summary>Whose lease; null: every one, and the offences are forgotten.</summary>
     public string? Owner { get; init; }
+
+    /// <summary>Key of the ban that was taken back for good.</summary>
+    public string? Cancels { get; init; }
+
+    /// <summary>When the operator gave it.</summary>
+    public DateTimeOffset? GivenAt { get; init; }
 }
 
 internal sealed record ExemptionGranted : BanEvent
@@ -197,6 +218,9 @@ internal sealed record BanBookSnapshot : IGuardianMessage
 
     /// <summary>Keys of commands carried out, oldest first.</summary>
     public required IReadOnlyList<string> Keys { get; init; }
+
+    /// <summary>Keys of bans that were taken back for good, oldest first.</summary>
+    public IReadOnlyList<string>? Cancelled { get; init; }
 }
 
 internal sealed record BanRecordSnapshot
@@ -205,6 +229,9 @@ internal sealed record BanRecordSnapshot
     public required int Offences { get; init; }
     public required DateTimeOffset LastEnd { get; init; }
     public DateTimeOffset? ExemptUntil { get; init; }
+
+    /// <summary>When the latest ban or lift of an operator was given.</summary>
+    public DateTimeOffset? LastWord { get; init; }
     public required IReadOnlyList<BanLease> Leases { get; init; }
 }
 

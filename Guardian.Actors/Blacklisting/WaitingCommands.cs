@@ -48,6 +48,14 @@ internal sealed class WaitingCommands
         return older;
     }
 
+    /// <summary>A lift takes back what its owner's bans of the principal have not brought about yet, lest one arrive after it.</summary>
+    public IReadOnlyList<WaitingCommand> CallOff(string owner, string principal)
+    {
+        var bans = _byKey.Values.Where(x => x.Command is BanPrincipal { ByOperator: false } ban && ban.Owner == owner && ban.Principal == principal).ToList();
+        foreach (var x in bans) _byKey.Remove(x.Key);
+        return bans;
+    }
+
     public WaitingCommand? Take(string key) => _byKey.Remove(key, out var waiting) ? waiting : null;
 
     /// <summary>It goes out now.</summary>

@@ -29,7 +29,7 @@ internal sealed class BusMetrics
             Blacklisted = values[(int)PublishOutcome.Blacklisted],
             RateLimited = values[(int)PublishOutcome.RateLimited],
             QueueFull = values[(int)PublishOutcome.QueueFull],
-            Invalid = values[(int)PublishOutcome.InvalidTopic] + values[(int)PublishOutcome.TooLarge],
+            Invalid = values[(int)PublishOutcome.InvalidTopic] + values[(int)PublishOutcome.TooLarge] + values[(int)PublishOutcome.InvalidContentType],
             Draining = values[(int)PublishOutcome.Draining],
             Revoked = values[(int)PublishOutcome.Revoked],
             Delivered = Delivered.Value,

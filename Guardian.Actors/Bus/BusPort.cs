@@ -80,6 +80,7 @@ public sealed class BusPort
         if (_revoked) return new PublishResult(PublishOutcome.Revoked);
         if (_state.Draining) return new PublishResult(PublishOutcome.Draining);
         if (!TopicNames.IsTopic(topic)) return new PublishResult(PublishOutcome.InvalidTopic);
+        if (!ContentTypes.IsValid(contentType)) return new PublishResult(PublishOutcome.InvalidContentType);
         if (body.Length > _state.Options.MaxBodyBytes) return new PublishResult(PublishOutcome.TooLarge);
         var policy = _state.Policies.Current;
         if (_state.Bans.TryGet(Principal, out var ban)) return Banned(ban, policy, topic, BusOperation.Publish);

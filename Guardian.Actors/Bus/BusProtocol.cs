@@ -18,7 +18,7 @@ public sealed record BusMessage
     /// <summary>At most 256 KiB.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>Media type as given by the publisher.</summary>
+    /// <summary>Media type as given by the publisher, at most 255 characters.</summary>
     public string? ContentType { get; init; }
 
     /// <summary>When it was accepted, UTC.</summary>
@@ -54,6 +54,9 @@ public enum PublishOutcome
 
     /// <summary>The port's owner has terminated.</summary>
     Revoked,
+
+    /// <summary>Content type over 255 characters or with a control character.</summary>
+    InvalidContentType,
 }
 
 /// <summary>Answer of a publish: accepted, or refused with the reason.</summary>

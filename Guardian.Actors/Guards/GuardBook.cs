@@ -61,11 +61,18 @@ internal sealed class GuardBook(TimeSpan started)
     public GuardDecision Reserve(ReserveTargets x, DateTimeOffset now, TimeSpan tick)
     {
         if (State.LeaseOf(x.RunId)?.Epoch > x.Epoch) return Answer(x, $"epoch {x.Epoch} of {x.RunId} is over");
-        if (State.Holdings.Any(h => h.RunId == x.RunId && h.StepId == x.StepId)) return Answer(x, null);
+        var known = State.Holdings.FirstOrDefault(h => h.RunId == x.RunId && h.StepId == x.StepId);
+        if (x.Until is { } until)
+        {
+            var late = _left.Contains(x.RunId) || (known is null && until <= now);
+            return late || known?.Until == until ? Answer(x, null) : Reserved(x, until, now);
+        }
+
+        if (known is not null) return Answer(x, null);
         GuardHolding[] alive = [.. Alive(now, tick)];
         if (Over(alive.SelectMany(h => h.Principals), x.Principals, x.PrincipalLimit, "principals") is { } principals) return Answer(x, principals);
         if (Over(alive.SelectMany(h => h.Kernels), x.Kernels, x.KernelLimit, "kernels") is { } kernels) return Answer(x, kernels);
-        return new([new TargetsReserved { At = now, RunId = x.RunId, StepId = x.StepId, Principals = x.Principals, Kernels = x.Kernels, Until = now + x.For }], Answer(x, null).Answer);
+        return Reserved(x, now + x.For, now);
     }
 
     public GuardDecision Release(ReleaseGuard x, DateTimeOffset now)
@@ -140,6 +147,9 @@ internal sealed class GuardBook(TimeSpan started)
     {
         Guard = ask.Guard, RunId = ask.RunId, Epoch = ask.Epoch, Granted = granted, ContainmentOnly = only, Reason = reason,
     });
+
+    private static GuardDecision Reserved(ReserveTargets x, DateTimeOffset? until, DateTimeOffset now) => new(
+        [new TargetsReserved { At = now, RunId = x.RunId, StepId = x.StepId, Principals = x.Principals, Kernels = x.Kernels, Until = until }], Answer(x, null).Answer);
 
     private static GuardDecision Answer(ReserveTargets x, string? refusal) =>
         new([], new TargetsAnswer { RunId = x.RunId, StepId = x.StepId, Epoch = x.Epoch, Granted = refusal is null, Reason = refusal });

@@ -48,7 +48,7 @@ internal sealed record GuardState : IGuardianMessage
             Failures = x.Failed ? Add(Failures, x.At) : Failures,
             Holdings = [.. Holdings.Where(h => h.Until is null || h.Until > x.At).Where(h => h.RunId != x.RunId || (h.Until is not null && (x.Lapsed || x.Keeps.Contains(h.StepId))))],
         },
-        TargetsReserved x => this with { Holdings = [.. Holdings, new GuardHolding(x.RunId, x.StepId, x.Principals, x.Kernels, x.Until)] },
+        TargetsReserved x => this with { Holdings = [.. Holdings.Where(h => h.RunId != x.RunId || h.StepId != x.StepId), new GuardHolding(x.RunId, x.StepId, x.Principals, x.Kernels, x.Until)] },
         BreakerOpened x => this with { Open = x },
         BreakerReset => this with { Open = null, Failures = [] },
         _ => this,

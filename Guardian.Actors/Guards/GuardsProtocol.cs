@@ -47,7 +47,9 @@ internal sealed record AskGuard : IGuardMessage
     public GuardBreaker? Breaker { get; init; }
 }
 
-/// <summary>A run asks what a step may hold. Answer: <see cref="TargetsAnswer"/>. Idempotent by run and step.</summary>
+/// <summary>
+/// A run asks what a step may hold, and says later until when it does. Answer: <see cref="TargetsAnswer"/>. Idempotent by run and step.
+/// </summary>
 internal sealed record ReserveTargets : IGuardMessage
 {
     public string Guard => GuardNames.Cluster;
@@ -59,6 +61,9 @@ internal sealed record ReserveTargets : IGuardMessage
 
     /// <summary>Length of the effect's lease, which outlives the run; null: as long as the run.</summary>
     public TimeSpan? For { get; init; }
+
+    /// <summary>End of the lease of an effect that is there: a fact, which no limit refuses. Null while the step only asks.</summary>
+    public DateTimeOffset? Until { get; init; }
 
     /// <summary>Principals that runs may hold at once, this step included; null: no bound.</summary>
     public int? PrincipalLimit { get; init; }
@@ -179,7 +184,7 @@ internal sealed record GuardLeft : GuardEvent
     public IReadOnlyList<string> Keeps { get; init; } = [];
 }
 
-/// <summary>A step may hold these.</summary>
+/// <summary>A step may hold these; of the same run and step the last one counts.</summary>
 internal sealed record TargetsReserved : GuardEvent
 {
     public required string RunId { get; init; }

@@ -9,7 +9,7 @@ namespace Guardian.Actors.Relay;
 /// </summary>
 internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMetrics metrics, Action<PeerSubscriber> wake) : Subscriber("node/" + node, null, isPeer: true)
 {
-    /// <summary>Of bodies in one batch; in base64 with everything around it well below a frame of 1 MiB.</summary>
+    /// <summary>Of messages in one batch, by <see cref="SizeOf"/>; bodies in base64 are a third more, which is well below a frame of 1 MiB.</summary>
     public const int BatchBytes = 384 * 1024;
 
     /// <summary>Messages in one batch.</summary>
@@ -17,6 +17,12 @@ internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMet
 
     /// <summary>Batches under way: enough to fill a connection, few enough to be lost with it.</summary>
     public const int Window = 8;
+
+    /// <summary>A character of JSON at most: <c>\uXXXX</c>.</summary>
+    private const int CharacterBytes = 6;
+
+    /// <summary>Names of the members, sequence, time and punctuation of one message; 140 at most.</summary>
+    private const int MessageBytes = 192;
 
     private readonly Lock _lock = new();
     private readonly Queue<(long Sequence, BusMessage Message)> _queue = new();
@@ -44,17 +50,18 @@ internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMet
     public override void Deliver(BusMessage message)
     {
         bool first;
+        var size = SizeOf(message);
         lock (_lock)
         {
             var sequence = ++_sequence;
-            if (_queue.Count >= options.Queue || _bytes + message.Body.Length > options.QueueBytes)
+            if (_queue.Count >= options.Queue || (_queue.Count > 0 && _bytes + size > options.QueueBytes))
             {
                 metrics.Dropped();
                 return;
             }
 
             _queue.Enqueue((sequence, message));
-            _bytes += message.Body.Length;
+            _bytes += size;
             first = !_scheduled;
             _scheduled = true;
         }
@@ -75,10 +82,12 @@ internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMet
         {
             var taken = new List<RelayedMessage>(Math.Min(_queue.Count, BatchMessages));
             var bytes = 0;
-            while (taken.Count < BatchMessages && _queue.TryPeek(out var next) && (taken.Count == 0 || bytes + next.Message.Body.Length <= BatchBytes))
+            while (taken.Count < BatchMessages && _queue.TryPeek(out var next))
             {
+                var size = SizeOf(next.Message);
+                if (taken.Count > 0 && bytes + size > BatchBytes) break;
                 _queue.Dequeue();
-                bytes += next.Message.Body.Length;
+                bytes += size;
                 taken.Add(Of(next.Sequence, next.Message));
             }
 
@@ -97,6 +106,10 @@ internal sealed class PeerSubscriber(string node, RelayOptions options, RelayMet
             _bytes = 0;
         }
     }
+
+    /// <summary>A message without its base64's third, whatever its names are made of: a batch beyond the frame would be lost without a word.</summary>
+    private static int SizeOf(BusMessage x) =>
+        x.Body.Length + MessageBytes + (CharacterBytes * (x.Id.Length + x.Topic.Length + x.Principal.Length + (x.ContentType?.Length ?? 0)));
 
     private static RelayedMessage Of(long sequence, BusMessage x) => new()
     {

@@ -143,7 +143,7 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         // An end that nobody asked guards for needs no definition.
         var loaded = _state.Ended && _state.Admission is null ? new LoadedDefinition(null, null) : _deps.Load(_order.Playbook, _state.Start?.Definition ?? _order.Definition);
         _machine = new RunMachine(loaded.Playbook ?? Unreadable(), _deps.Vocabulary);
-        _guards = new RunGuards(_deps.Guards, Self, _machine.Playbook, _order.RunId);
+        _guards = new RunGuards(_deps.Guards, Self, _machine.Playbook, _order.RunId, _deps.Touches);
         _dispatcher = new RunDispatcher(_deps.Agent, _guards, Self, RepeatEvery);
         if (_state.Ended)
         {
@@ -333,7 +333,10 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
             case RunRecovered when _state.Admission is not null: Timers.StartPeriodicTimer(nameof(Renew), Renew.Instance, TimeSpan.Zero, RenewEvery); break;
             case RunEnded x: _log.Info("Run {Run} {Phase}: {Reason}", _order.RunId, x.Phase, x.Reason); break;
             case StepFailed x: _log.Warning("Run {Run} step {Step} failed: {Reason}", _order.RunId, x.StepId, x.Reason); break;
-            case StepSucceeded x: _log.Info("Run {Run} step {Step} succeeded", _order.RunId, x.StepId); break;
+            case StepSucceeded x:
+                _log.Info("Run {Run} step {Step} succeeded", _order.RunId, x.StepId);
+                _guards.TellEnds(_state);
+                break;
             case RollbackStarted x: _log.Warning("Run {Run} turns back: {Reason}", _order.RunId, x.Reason); break;
         }
     }

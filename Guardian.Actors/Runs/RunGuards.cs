@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Akka.Actor;
 using Guardian.Actors.Guards;
 using Guardian.Playbooks.Execution;
@@ -9,7 +10,7 @@ namespace Guardian.Actors.Runs;
 /// A run's business with its guards: asks them, the lock first so that a run that waits for it uses up no quota; renews what they granted;
 /// gives it back at the end. Decides nothing: the guards do, and the machine does with their word what it will.
 /// </summary>
-internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playbook, string runId)
+internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playbook, string runId, Func<string, JsonElement, TouchedTargets> touches)
 {
     private readonly Dictionary<string, GuardAnswer> _granted = new(StringComparer.Ordinal);
     private readonly HashSet<string> _released = new(StringComparer.Ordinal);
@@ -66,9 +67,29 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
         PrincipalLimit = x.PrincipalLimit, KernelLimit = x.KernelLimit,
     }, self);
 
+    /// <summary>
+    /// Tells the blast radius when the effects that are there end, where their action says so: a ban is doubled for recidivists and outlasts
+    /// what was asked for. Repeated with each renewal and before the release, so that a lost word does not matter.
+    /// </summary>
+    public void TellEnds(RunState state)
+    {
+        if (playbook.Guards.BlastRadius is null) return;
+        foreach (var step in state.Steps)
+        {
+            if (step is not { Phase: StepPhase.Succeeded, Nodes: null, Input: { } input } || EndOf(step) is not { } until) continue;
+            var touched = touches(step.Action, input);
+            if (touched.For is null || touched.Principals.Count + touched.Kernels.Count == 0) continue;
+            region.Tell(new ReserveTargets
+            {
+                RunId = runId, Epoch = state.Epoch, StepId = step.Id, Principals = touched.Principals, Kernels = touched.Kernels, For = touched.For, Until = until,
+            }, self);
+        }
+    }
+
     /// <summary>Says that the run is alive; after a takeover also that it has a new epoch.</summary>
     public void Renew(RunState state)
     {
+        TellEnds(state);
         if (state.Admission is not { } admission) return;
         _lock = admission.Lock;
         foreach (var ask in Asks(state.Epoch)) region.Tell(ask, self);
@@ -81,6 +102,7 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
         var reserved = state.ContainmentOnly && playbook.Guards.BlastRadius is not null;
         if (!playbook.Guards.AskedAtStart || (state.Admission is null && _granted.Count == 0 && !reserved)) return true;
         _lock = state.Admission?.Lock ?? _lock;
+        TellEnds(state);
         AskGuard[] open = [.. Asks(state.Epoch).Where(x => !_released.Contains(x.Guard))];
         foreach (var ask in open)
         {
@@ -98,6 +120,10 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     {
         if (released.RunId == runId) _released.Add(released.Guard);
     }
+
+    private static DateTimeOffset? EndOf(StepState step) =>
+        step.Output is { ValueKind: JsonValueKind.Object } output && output.TryGetProperty("until", out var until)
+        && until.ValueKind == JsonValueKind.String && until.TryGetDateTimeOffset(out var end) ? end : null;
 
     private List<AskGuard> Asks(long epoch)
     {

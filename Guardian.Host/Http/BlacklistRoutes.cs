@@ -22,6 +22,7 @@ internal static class BlacklistRoutes
         "protected" => Problems.Write(call.Http, 409, "protected-principal", "This principal cannot be banned", $"'{principal}' is protected by the policy"),
         "allow_listed" => Problems.Write(call.Http, 409, "allow-listed", "This principal is on the allow-list", $"remove '{principal}' from Guardian:Blacklist:AllowList"),
         "exempt" => Problems.Write(call.Http, 409, "exempt", "This principal is exempt", $"an operator has lifted its ban a moment ago"),
+        "superseded" => Problems.Write(call.Http, 409, "superseded", "A newer word of an operator holds", $"'{principal}' was banned or freed later by the clock of another node; do the nodes' clocks agree?"),
         "invalid" => Problems.Invalid(call.Http, "the principal or the length of the ban is not valid; use 1s to 365d"),
         _ => Problems.Unavailable(call.Http, "unavailable", "The blacklist's authority does not answer", result.Refusal ?? "its journal may be away; /api/v1/status says so"),
     });

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using Guardian.Actors.Bus;
 using Guardian.Host.Http.Security;
@@ -77,6 +78,8 @@ internal static class BusRoutes
         PublishOutcome.TooLarge => ApiBodies.TooLarge(call.Http, max),
         PublishOutcome.InvalidTopic => Problems.Write(call.Http, 400, "invalid-topic", "The topic is not valid",
             "1 to 255 characters in dot-separated segments, none empty, without control characters; '*' and '>' in subscriptions only"),
+        PublishOutcome.InvalidContentType => Problems.Write(call.Http, 400, "invalid-content-type", "The Content-Type is not valid",
+            string.Create(CultureInfo.InvariantCulture, $"at most {ContentTypes.MaxLength} characters, without control characters")),
         PublishOutcome.Draining => Problems.Unavailable(call.Http, "draining", "The node is starting or shutting down", "send to another node, or again in a moment"),
         _ => Problems.Unavailable(call.Http, "revoked", "The bus is restarting", "send again"),
     };

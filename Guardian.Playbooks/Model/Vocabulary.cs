@@ -132,7 +132,7 @@ public sealed record ProbeSpec(string Name, IReadOnlyList<FieldSpec> Inputs, IRe
 /// <summary>What an effect would hold, as far as a blast radius and a kernel's own <c>remediation</c> are concerned.</summary>
 /// <param name="Principals">Principals that it restrains.</param>
 /// <param name="Kernels">Kernels that it restrains, stops or kills.</param>
-/// <param name="For">Length of its lease; null: as long as the run.</param>
+/// <param name="For">Length of its lease as it is asked for; null: as long as the run. Where the action's output has <c>until</c>, that end counts.</param>
 public sealed record TouchedTargets(IReadOnlyList<string> Principals, IReadOnlyList<string> Kernels, TimeSpan? For)
 {
     /// <summary>Neither principals nor kernels.</summary>

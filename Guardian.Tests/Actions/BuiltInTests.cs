@@ -118,6 +118,42 @@ public class BuiltInTests : TestKit
         (await result.Invoking(x => x).Should().ThrowAsync<ActionFailedException>()).WithMessage("*protected*");
     }
 
+    [Fact]
+    public async Task A_ban_and_its_undo_that_may_take_effect_yet_are_left_open()
+    {
+        const string input = """{ "principal": "rogue", "for": "10m" }""";
+        var undo = Run with { Key = "run-1/step/undo", Cancels = "run-1/step" };
+        (Func<Task> Attempt, bool Open, Type Expected)[] cases =
+        [
+            (() => Execute("blacklist.add", input), true, typeof(ActionUnreachableException)),
+            (() => Execute("blacklist.add", input), false, typeof(ActionFailedException)),
+            (() => Action("blacklist.add").UndoAsync(JsonElement.Parse(input), null, undo, CancellationToken.None), true, typeof(ActionUnreachableException)),
+            (() => Execute("blacklist.remove", """{ "principal": "rogue" }"""), true, typeof(ActionUnreachableException)),
+        ];
+        foreach (var (attempt, open, expected) in cases)
+        {
+            var result = attempt();
+            var key = await _blacklist.ReceiveOneAsync(TimeSpan.FromSeconds(10)) switch { BanPrincipal x => x.Key, LiftBan x => x.Key, _ => "" };
+            _blacklist.Reply(new BanResult { Key = key, Done = false, Refusal = "unavailable", Open = open });
+            (await result.Invoking(x => x).Should().ThrowAsync<Exception>()).Which.Should().BeOfType(expected);
+        }
+    }
+
+    [Theory]
+    [InlineData("blacklist.add", true)]
+    [InlineData("blacklist.remove", false)]
+    public async Task What_undoes_a_ban_names_the_ban_that_it_takes_back(string action, bool inverse)
+    {
+        var undo = ActionWork.PerformAsync(Action(action), new DispatchAction
+        {
+            Key = "run-1/step/undo", Epoch = 1, Attempt = 1, RunId = "run-1", IncidentKey = "acl/principal/rogue", IncidentId = "i-1", Playbook = "fix", Action = action,
+            Input = JsonElement.Parse(inverse ? """{ "principal": "rogue", "for": "10m" }""" : """{ "principal": "rogue" }"""), Undo = inverse, Compensates = !inverse, Deadline = DateTimeOffset.MaxValue, Cancels = "run-1/step",
+        }, _registry.Secrets, CancellationToken.None);
+        (await _blacklist.ExpectMsgAsync<LiftBan>()).Should().Match<LiftBan>(x => x.Cancels == "run-1/step" && x.Key == "run-1/step/undo");
+        _blacklist.Reply(new BanResult { Key = "run-1/step/undo", Done = true });
+        (await undo).Kind.Should().Be(OutcomeKind.Succeeded);
+    }
+
     [Theory]
     [InlineData("run-1", OutcomeKind.Succeeded)]
     [InlineData("operator/ann", OutcomeKind.Unknown)]

@@ -111,6 +111,106 @@ public class BanBookTests
     }
 
     [Fact]
+    public void A_ban_that_comes_after_it_was_taken_back_is_refused()
+    {
+        Do(Lift("run-1/ban/undo") with { Cancels = "run-1/ban" }, T0).Done.Should().BeTrue("there is nothing to lift");
+        Do(Ban("run-1/ban"), T0).Should().Match<BanResult>(x => !x.Done && x.Refusal == "lifted" && x.Until == null);
+        _book.Entry("rogue", T0).Should().BeNull();
+        Do(Ban("run-1/again"), T0).Done.Should().BeTrue("only that ban was taken back");
+        Do(Lift("run-1/more/undo") with { Cancels = "run-1/more" }, T0).Lifted.Should().NotBeNull();
+
+        var restored = New();
+        restored.Restore(_book.ToSnapshot());
+        Do(restored, Ban("run-1/more"), T0).Refusal.Should().Be("lifted");
+        var replayed = New();
+        replayed.Apply(new BanLifted { At = T0, Key = "run-1/more/undo", Principal = "rogue", Owner = "run-1", Cancels = "run-1/more" });
+        Do(replayed, Ban("run-1/more"), T0).Refusal.Should().Be("lifted", "the event tells it");
+    }
+
+    [Fact]
+    public void An_operators_ban_that_comes_late_ends_when_it_would_have_ended()
+    {
+        var ban = Ban("o", "operator/ann", 10, byOperator: true) with { GivenAt = T0 };
+        var decision = _book.Decide(ban, T0.AddMinutes(4));
+        (decision.Result.Done, decision.Result.Until).Should().Be((true, T0.AddMinutes(10)));
+        decision.Events.Should().ContainSingle().Which.Should().BeOfType<BanSet>().Which.GivenAt.Should().Be(T0);
+        var past = _book.Decide(ban, T0.AddMinutes(10));
+        (past.Events.Count, past.Result.Done, past.Result.Until).Should().Be((0, true, null));
+
+        Do(Lift("l", "operator/ann", byOperator: true) with { GivenAt = T0.AddMinutes(1) }, T0.AddMinutes(4));
+        _book.ExemptUntil("rogue", T0.AddMinutes(4)).Should().Be(T0.AddMinutes(11));
+        Do(Lift("m", "operator/ann", byOperator: true) with { GivenAt = T0.AddMinutes(1) }, T0.AddMinutes(20));
+        _book.ExemptUntil("rogue", T0.AddMinutes(20)).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData(-5)]
+    [InlineData(-3)]
+    [InlineData(0)]
+    [InlineData(300)]
+    public void A_nodes_clock_that_is_seconds_off_neither_cuts_a_ban_nor_loses_a_word(int seconds)
+    {
+        Do(Lift("l", "operator/ann", byOperator: true), T0);
+        var at = T0.AddSeconds(1);
+        Do(Ban("o", "operator/bob", 10, byOperator: true) with { GivenAt = at.AddSeconds(seconds) }, at).Until.Should().Be(at.AddMinutes(10));
+        at = at.AddSeconds(1);
+        Do(Lift("m", "operator/ann", byOperator: true) with { GivenAt = at.AddSeconds(seconds) }, at).Done.Should().BeTrue();
+        _book.Entry("rogue", at).Should().BeNull();
+        _book.ExemptUntil("rogue", at).Should().Be(at.AddMinutes(10));
+    }
+
+    [Fact]
+    public void An_operators_late_word_does_not_beat_a_newer_one()
+    {
+        Do(Lift("l", "operator/ann", byOperator: true) with { GivenAt = T0.AddMinutes(2) }, T0.AddMinutes(2));
+        var stale = _book.Decide(Ban("o", "operator/bob", 60, byOperator: true) with { GivenAt = T0 }, T0.AddMinutes(3));
+        (stale.Events.Count, stale.Result.Done, stale.Result.Refusal).Should().Be((0, false, "superseded"));
+
+        // Both late: when they were given decides, not which came first.
+        Do(Ban("p", "operator/bob", 60, byOperator: true) with { GivenAt = T0.AddMinutes(4) }, T0.AddMinutes(6)).Done.Should().BeTrue();
+        Do(Lift("m", "operator/ann", byOperator: true) with { GivenAt = T0.AddMinutes(3) }, T0.AddMinutes(6)).Refusal.Should().Be("superseded");
+        _book.Entry("rogue", T0.AddMinutes(6)).Should().NotBeNull();
+        Do(Lift("n", "operator/ann", byOperator: true) with { GivenAt = T0.AddMinutes(5) }, T0.AddMinutes(6)).Done.Should().BeTrue();
+
+        // It is remembered past the exemption, and by a snapshot.
+        _book.Prune(T0.AddHours(1));
+        var restored = New();
+        restored.Restore(_book.ToSnapshot());
+        Do(restored, Ban("q", "operator/bob", 600, byOperator: true) with { GivenAt = T0.AddMinutes(4.5) }, T0.AddHours(1)).Refusal.Should().Be("superseded");
+        restored.Prune(T0.AddDays(8));
+        restored.Principals.Should().Be(0);
+    }
+
+    [Fact]
+    public void An_older_versions_event_was_given_when_it_was_written()
+    {
+        _book.Apply(new BanLifted { At = T0.AddMinutes(2), Key = "l", Principal = "rogue" });
+        Do(Ban("o", "operator/bob", 60, byOperator: true) with { GivenAt = T0 }, T0.AddMinutes(3)).Refusal.Should().Be("superseded");
+    }
+
+    /// <summary>In whatever order the words of operators arrive, once they are all late the last one given holds.</summary>
+    [Fact]
+    public void Of_late_words_the_last_one_given_holds() =>
+        Gen.Select(Gen.Bool, Gen.Int[60, 600], Gen.Int[0, 1_000]).Array[1, 12].Sample(words =>
+        {
+            var book = New();
+            var (at, newest) = (T0.AddMinutes(30), -1);
+            foreach (var (word, n) in words.Select((x, i) => (x, i)).OrderBy(x => x.x.Item3))
+            {
+                var given = T0.AddMinutes(n);
+                Do(book, word.Item1
+                    ? Ban($"k{n}", "operator/ann", word.Item2, byOperator: true) with { GivenAt = given }
+                    : Lift($"k{n}", "operator/ann", byOperator: true) with { GivenAt = given }, at);
+                newest = Math.Max(newest, n);
+                DateTimeOffset? expected = words[newest].Item1 ? T0.AddMinutes(newest + words[newest].Item2) : null;
+                if (book.Entry("rogue", at)?.Until != expected) return false;
+                at = at.AddSeconds(1);
+            }
+
+            return true;
+        });
+
+    [Fact]
     public void Who_may_not_be_banned()
     {
         Do(Ban("a", principal: "guardian", byOperator: true), T0).Refusal.Should().Be("protected");

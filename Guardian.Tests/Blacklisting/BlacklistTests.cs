@@ -86,6 +86,68 @@ public class BlacklistTests : TestKit
     }
 
     [Fact]
+    public void What_an_operator_asks_for_says_when_it_was_given_however_late_it_arrives()
+    {
+        var authority = CreateTestProbe();
+        var blacklist = Start(authority);
+        var before = DateTimeOffset.UtcNow;
+        blacklist.Tell(Ban("o", byOperator: true), CreateTestProbe());
+        blacklist.Tell(Ban("k", "other"), CreateTestProbe());
+        var given = First<BanPrincipal>(x => x.Key == "o").GivenAt;
+        given.Should().BeOnOrAfter(before).And.BeOnOrBefore(DateTimeOffset.UtcNow);
+        First<BanPrincipal>(x => x.Key == "o").GivenAt.Should().Be(given, "a repeat is the same word");
+        First<BanPrincipal>(x => x.Key == "k").GivenAt.Should().BeNull("a run waits for its answer");
+        blacklist.Tell(Lift("l"), CreateTestProbe());
+        First<LiftBan>(x => x.Key == "l").GivenAt.Should().BeOnOrAfter(given!.Value);
+        AwaitCondition(() => !IsBanned("rogue"));
+
+        T First<T>(Predicate<T> wanted) => (T)authority.FishForMessage(x => x is T y && wanted(y), TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task An_operators_ban_that_a_newer_word_beat_ends_here_at_once()
+    {
+        var blacklist = Start(CreateTestProbe());
+        blacklist.Tell(Ban("o", byOperator: true), TestActor);
+        AwaitCondition(() => IsBanned("rogue"));
+        blacklist.Tell(new BanResult { Key = "o", Done = false, Refusal = "superseded" });
+        (await ExpectMsgAsync<BanResult>()).Refusal.Should().Be("superseded");
+        IsBanned("rogue").Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_lift_takes_back_the_owners_bans_that_wait_for_the_authority()
+    {
+        var authority = CreateTestProbe();
+        var blacklist = Start(authority);
+        blacklist.Tell(Ban("run-1/ban"), TestActor);
+        blacklist.Tell(Ban("run-2/ban") with { Owner = "run-2" }, CreateTestProbe());
+        authority.FishForMessage(x => x is BanPrincipal { Key: "run-1/ban" });
+        blacklist.Tell(new LiftBan { Key = "run-1/ban/undo", Principal = "rogue", Owner = "run-1", Cancels = "run-1/ban" }, CreateTestProbe());
+        ExpectMsg<BanResult>().Should().Match<BanResult>(x => x.Key == "run-1/ban" && !x.Done && x.Refusal == "lifted" && !x.Open);
+        authority.FishForMessage(x => x is LiftBan { Cancels: "run-1/ban" });
+        List<string> repeated = [];
+        for (var lifts = 0; lifts < 3;)
+        {
+            var key = authority.ReceiveOne(TimeSpan.FromSeconds(15)) switch { LiftBan x => x.Key, BanPrincipal x => x.Key, _ => "" };
+            repeated.Add(key);
+            if (key == "run-1/ban/undo") lifts++;
+        }
+
+        repeated.Should().NotContain("run-1/ban").And.Contain("run-2/ban", "another owner's ban goes on");
+    }
+
+    [Fact]
+    public void What_was_sent_on_without_an_answer_is_left_open()
+    {
+        var blacklist = Start(CreateTestProbe());
+        blacklist.Tell(Ban("k"), TestActor);
+        blacklist.Tell(new LiftBan { Key = "l", Principal = "other", Owner = "run-1" }, TestActor);
+        ExpectMsg<BanResult>(TimeSpan.FromSeconds(15)).Should().Match<BanResult>(x => !x.Done && x.Refusal == "unavailable" && x.Open);
+        ExpectMsg<BanResult>(TimeSpan.FromSeconds(15)).Should().Match<BanResult>(x => !x.Done && x.Refusal == "unavailable" && x.Open);
+    }
+
+    [Fact]
     public async Task A_ban_is_persistent_reaches_the_replica_and_survives_a_restart_of_all()
     {
         var authority = Authority();

@@ -36,6 +36,18 @@ public sealed class PublishTests : BusFixture
     }
 
     [Fact]
+    public void A_content_type_is_bounded_as_a_topic_is()
+    {
+        var alice = Gateway.ClientPort("alice");
+        foreach (var fits in (string?[])[null, "", "application/json; charset=utf-8", new string('\u8a9e', 255)])
+            alice.Publish("a.x", new byte[1], fits).Outcome.Should().Be(PublishOutcome.Accepted);
+        foreach (var bad in (string[])[new string('x', 256), "text/plain\r\nX: y", "a\u0000"])
+            alice.Publish("a.x", new byte[1], bad).Outcome.Should().Be(PublishOutcome.InvalidContentType);
+        var counters = Gateway.Counters();
+        (counters.Sent, counters.Accepted, counters.Invalid, State.Violations.TotalDenied).Should().Be((7, 4, 3, 0));
+    }
+
+    [Fact]
     public async Task A_wide_subscription_leaves_out_what_is_denied()
     {
         var probe = CreateTestProbe();

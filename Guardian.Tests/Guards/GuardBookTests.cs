@@ -31,6 +31,13 @@ public sealed class GuardBookTests
             RunId = run, Epoch = 1, StepId = step, Principals = principals, Kernels = [], PrincipalLimit = limit, For = length,
         }, Now, Tick));
 
+        public void Settle(string run, string step, string[] principals, DateTimeOffset until) => Write(_book.Reserve(new ReserveTargets
+        {
+            RunId = run, Epoch = 1, StepId = step, Principals = principals, Kernels = [], Until = until,
+        }, Now, Tick));
+
+        public int Events => _journal.Count;
+
         public void Release(string run, bool failed = false, GuardBreaker? breaker = null, params string[] keeps) =>
             Write(_book.Release(new ReleaseGuard { Guard = "g", RunId = run, Epoch = 9, Failed = failed, Breaker = breaker, Keeps = keeps }, Now));
 
@@ -147,6 +154,45 @@ public sealed class GuardBookTests
         guard.Reserve("c", "s", ["z"], 2).Granted.Should().BeFalse("b's bans outlive b");
         guard.Tick += TimeSpan.FromMinutes(10);
         guard.Reserve("c", "s", ["z"], 2).Granted.Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_ban_that_lasts_longer_than_was_asked_for_is_counted_until_it_ends()
+    {
+        var guard = new Bench();
+        guard.Ask("a");
+        guard.Ask("b");
+        guard.Reserve("a", "ban", ["x"], 1, TimeSpan.FromMinutes(10)).Granted.Should().BeTrue();
+        var end = guard.Now.AddMinutes(40);
+        guard.Settle("a", "ban", ["x"], end);
+        var events = guard.Events;
+        guard.Settle("a", "ban", ["x"], end);
+        guard.Events.Should().Be(events, "it is known");
+        guard.Tick += TimeSpan.FromMinutes(10);
+        guard.Reserve("b", "ban", ["y"], 1).Granted.Should().BeFalse("a's ban was doubled twice");
+        guard.Release("a", keeps: ["ban"]);
+        guard.Restart();
+        guard.Tick += TimeSpan.FromMinutes(29);
+        guard.Reserve("b", "ban", ["y"], 1).Granted.Should().BeFalse("it outlives its run");
+        guard.Tick += TimeSpan.FromMinutes(1);
+        guard.Reserve("b", "ban", ["y"], 1).Granted.Should().BeTrue();
+    }
+
+    [Fact]
+    public void What_is_said_of_an_effect_late_brings_nothing_back()
+    {
+        var guard = new Bench();
+        guard.Ask("a");
+        guard.Reserve("a", "ban", ["x"], 1, TimeSpan.FromMinutes(10));
+        guard.Settle("a", "ban", ["x"], guard.Now.AddMinutes(5));
+        guard.Tick += TimeSpan.FromMinutes(5);
+        guard.Ask("b");
+        guard.Reserve("b", "ban", ["y"], 1).Granted.Should().BeTrue("a's ban ended early");
+        guard.Release("a");
+        guard.Release("b");
+        guard.Settle("b", "ban", ["y"], guard.Now.AddMinutes(40));
+        guard.Ask("c");
+        guard.Reserve("c", "ban", ["z"], 1).Granted.Should().BeTrue("b was undone and is over");
     }
 
     [Theory]

@@ -136,6 +136,22 @@ public sealed class GuardedRunTests : TestKit
     }
 
     [Fact]
+    public async Task The_blast_radius_hears_when_a_ban_ends()
+    {
+        var region = CreateTestProbe();
+        await Incident("k1", "{ blastRadius: { principals: 1 } }", "  - { id: ban, action: contain, with: { value: 1 }, undo: auto }\n", region.Ref);
+        Grant(region, await region.ExpectMsgAsync<AskGuard>(Patience), granted: true);
+        var asked = await region.ExpectMsgAsync<ReserveTargets>(Patience);
+        asked.Should().Match<ReserveTargets>(x => x.For == TimeSpan.FromMinutes(10) && x.Until == null);
+        region.Reply(new TargetsAnswer { RunId = asked.RunId, StepId = asked.StepId, Epoch = asked.Epoch, Granted = true });
+        var ban = await _agent.ExpectMsgAsync<DispatchAction>(Patience);
+        _agent.Reply(new ActionOutcome { Key = ban.Key, Epoch = 1, Attempt = 1, Kind = OutcomeKind.Succeeded, Output = RunFixture.Json("""{ "value": 1, "until": "2030-01-02T03:04:05+00:00" }""") });
+        (await region.FishForMessageAsync<ReserveTargets>(x => x.Until is not null, Patience)).Should().Match<ReserveTargets>(
+            x => x.Until == new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero) && x.StepId == "ban" && x.Principals.Single() == asked.Principals.Single());
+        await region.FishForMessageAsync<ReleaseGuard>(x => x.Keeps.Contains("ban"), Patience);
+    }
+
+    [Fact]
     public async Task A_guard_that_dies_knows_still_whose_lease_it_holds()
     {
         var incident = await Incident("k1", """{ lock: "${incident.subject}", circuitBreaker: { failures: 3, within: 1h } }""");

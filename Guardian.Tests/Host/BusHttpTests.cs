@@ -16,6 +16,7 @@ public sealed class BusHttpTests
     [InlineData(PublishOutcome.RateLimited, 429, "rate-limited")]
     [InlineData(PublishOutcome.QueueFull, 429, "queue-full")]
     [InlineData(PublishOutcome.InvalidTopic, 400, "invalid-topic")]
+    [InlineData(PublishOutcome.InvalidContentType, 400, "invalid-content-type")]
     [InlineData(PublishOutcome.TooLarge, 413, "too-large")]
     [InlineData(PublishOutcome.Draining, 503, "draining")]
     [InlineData(PublishOutcome.Revoked, 503, "revoked")]
@@ -32,6 +33,7 @@ public sealed class BusHttpTests
             problem.GetProperty("status").GetInt32().Should().Be(expected);
             if (outcome == PublishOutcome.AclDenied) problem.GetProperty("rule").GetString().Should().Be("principals/p/publish/deny/0");
             if (outcome == PublishOutcome.Blacklisted) problem.GetProperty("until").GetString().Should().Be("1970-01-01T00:00:00.000Z");
+            if (outcome == PublishOutcome.InvalidContentType) problem.GetProperty("detail").GetString().Should().Contain("255 characters");
             if (expected == 429) response.Headers.RetryAfter!.Delta.Should().Be(TimeSpan.FromSeconds(2));
         }
     }

@@ -89,5 +89,35 @@ public sealed class RelayPartsTests
         new Guardian.Actors.Serialization.GuardianSerializer(null!).ToBinary(largest).Length.Should().BeLessThan(1024 * 1024);
     }
 
+    [Fact]
+    public void A_batch_fits_the_frame_and_the_queue_its_bytes_whatever_the_names()
+    {
+        var longest = new string('\u8a9e', 255);
+        var (metrics, options) = (new RelayMetrics(), new RelayOptions { QueueBytes = 4_000_000 });
+        var peer = new PeerSubscriber("n2", options, metrics, _ => { });
+        BusMessage Worst(int size) => new()
+        {
+            Id = new string('\u8a9e', 100), Topic = longest, Principal = longest, ContentType = longest, Body = Enumerable.Repeat((byte)0xfb, size).ToArray(), At = DateTimeOffset.MaxValue,
+        };
+        foreach (var size in (int[])[0, 1, 1_500, 100_000, 256 * 1024])
+        {
+            for (var i = 0; i < 300; i++) peer.Deliver(Worst(size));
+            long queued = 0;
+            while (peer.Take() is { Count: > 0 } messages)
+            {
+                var batch = new Guardian.Actors.Serialization.GuardianSerializer(null!).ToBinary(new RelayBatch { Incarnation = long.MaxValue, Messages = messages });
+                batch.Length.Should().BeLessThan(900 * 1024, $"with bodies of {size} bytes");
+                queued += batch.Length;
+            }
+
+            queued.Should().BeLessThan(options.QueueBytes * 4 / 3, "bodies grow by a third on the wire");
+        }
+
+        metrics.Snapshot(0).Dropped.Should().BePositive();
+        var small = new PeerSubscriber("n2", new RelayOptions { QueueBytes = 262_144 }, metrics, _ => { });
+        small.Deliver(Worst(256 * 1024));
+        small.Waiting.Should().Be(1, "the largest message fits into the smallest queue");
+    }
+
     private static BusMessage Message(int number, int size) => new() { Id = $"m{number}", Topic = "a.b", Principal = "alice", Body = new byte[size], At = DateTimeOffset.UnixEpoch };
 }

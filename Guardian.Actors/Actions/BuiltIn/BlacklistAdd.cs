@@ -47,14 +47,14 @@ internal sealed class BlacklistAdd(ActionDependencies dependencies) : GuardianAc
         }, cancellation).ConfigureAwait(false);
         return result.Done
             ? new BlacklistAddOutput(input.Principal, result.Until, result.Offences)
-            : throw new ActionFailedException(Refused("banned", input.Principal, result.Refusal));
+            : throw Refused("banned", input.Principal, result);
     }
 
     public override async Task UndoAsync(BlacklistAddInput input, BlacklistAddOutput? output, ActionContext context, CancellationToken cancellation)
     {
         var result = await Asking.UntilAnsweredAsync<BanResult>(dependencies.Blacklist,
-            new LiftBan { Key = context.Key, Principal = input.Principal, Owner = context.RunId }, cancellation).ConfigureAwait(false);
-        if (!result.Done) throw new ActionFailedException(Refused("freed", input.Principal, result.Refusal));
+            new LiftBan { Key = context.Key, Principal = input.Principal, Owner = context.RunId, Cancels = context.Cancels }, cancellation).ConfigureAwait(false);
+        if (!result.Done) throw Refused("freed", input.Principal, result);
     }
 
     public override async Task<(OutcomeKind Kind, BlacklistAddOutput? Output)> ProbeAsync(BlacklistAddInput input, ActionContext context, CancellationToken cancellation)
@@ -69,13 +69,21 @@ internal sealed class BlacklistAdd(ActionDependencies dependencies) : GuardianAc
             : (OutcomeKind.Unknown, null);
     }
 
-    /// <summary>The blacklist's refusal in words, with its code and what can be done.</summary>
-    internal static string Refused(string done, string principal, string? refusal) => $"'{principal}' was not {done}: {refusal ?? "refused"} — " + refusal switch
+    /// <summary>
+    /// The blacklist's refusal in words, with its code and what can be done. What may take effect yet is no failure: it stays open and is
+    /// asked for again under its key.
+    /// </summary>
+    internal static Exception Refused(string done, string principal, BanResult result) => result.Open
+        ? new ActionUnreachableException($"'{principal}' is not {done} yet: the blacklist's authority gave no answer")
+        : new ActionFailedException($"'{principal}' was not {done}: {result.Refusal ?? "refused"} — {Why(result.Refusal)}");
+
+    private static string Why(string? refusal) => refusal switch
     {
         "protected" => "the policy protects this principal; nobody can ban it",
         "allow_listed" => "it stands on Guardian:Blacklist:AllowList",
         "exempt" => "an operator freed it a short while ago",
         "invalid" => "the name or the length of the lease is out of range (1s to 365d)",
+        "lifted" => "its run has taken it back meanwhile",
         "unavailable" => "the authority did not take it; it may be tried again",
         _ => "the authority gave no further reason",
     };

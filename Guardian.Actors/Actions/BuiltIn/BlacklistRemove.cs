@@ -33,10 +33,10 @@ internal sealed class BlacklistRemove(ActionDependencies dependencies) : Guardia
     public override async Task<BlacklistRemoveOutput> ExecuteAsync(BlacklistRemoveInput input, ActionContext context, CancellationToken cancellation)
     {
         var result = await Asking.UntilAnsweredAsync<BanResult>(dependencies.Blacklist,
-            new LiftBan { Key = context.Key, Principal = input.Principal, Owner = context.RunId }, cancellation).ConfigureAwait(false);
+            new LiftBan { Key = context.Key, Principal = input.Principal, Owner = context.RunId, Cancels = context.Cancels }, cancellation).ConfigureAwait(false);
         return result.Done
             ? new BlacklistRemoveOutput(input.Principal, result.Until is not null, result.Until, result.Lifted)
-            : throw new ActionFailedException(BlacklistAdd.Refused("freed", input.Principal, result.Refusal));
+            : throw BlacklistAdd.Refused("freed", input.Principal, result);
     }
 
     public override async Task UndoAsync(BlacklistRemoveInput input, BlacklistRemoveOutput? output, ActionContext context, CancellationToken cancellation)
@@ -47,7 +47,7 @@ internal sealed class BlacklistRemove(ActionDependencies dependencies) : Guardia
         {
             Key = context.Key, Principal = input.Principal, For = length, Reason = $"{context.Playbook} for {context.IncidentKey}", Owner = context.RunId, Restores = true,
         }, cancellation).ConfigureAwait(false);
-        if (!result.Done) throw new ActionFailedException(BlacklistAdd.Refused("banned again", input.Principal, result.Refusal));
+        if (!result.Done) throw BlacklistAdd.Refused("banned again", input.Principal, result);
     }
 
     public override async Task<(OutcomeKind Kind, BlacklistRemoveOutput? Output)> ProbeAsync(BlacklistRemoveInput input, ActionContext context, CancellationToken cancellation)
