@@ -148,7 +148,7 @@ public class BuiltInTests : TestKit
         {
             Key = "run-1/step/undo", Epoch = 1, Attempt = 1, RunId = "run-1", IncidentKey = "acl/principal/rogue", IncidentId = "i-1", Playbook = "fix", Action = action,
             Input = JsonElement.Parse(inverse ? """{ "principal": "rogue", "for": "10m" }""" : """{ "principal": "rogue" }"""), Undo = inverse, Compensates = !inverse, Deadline = DateTimeOffset.MaxValue, Cancels = "run-1/step",
-        }, _registry.Secrets, CancellationToken.None);
+        }, _registry.Secrets, static () => null, CancellationToken.None);
         (await _blacklist.ExpectMsgAsync<LiftBan>()).Should().Match<LiftBan>(x => x.Cancels == "run-1/step" && x.Key == "run-1/step/undo");
         _blacklist.Reply(new BanResult { Key = "run-1/step/undo", Done = true });
         (await undo).Kind.Should().Be(OutcomeKind.Succeeded);
