@@ -14,11 +14,12 @@ internal static class HttpGuard
     /// <summary>Addresses that stand for IPv4 ones, 64:ff9b::/96 (RFC 6052).</summary>
     private static ReadOnlySpan<byte> Nat64 => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 
+#pragma warning disable CA5359 // a node that asks itself sends no secret, and the address is this machine's
     /// <summary>A client to keep: connections are pooled, and recycled so that names are looked up again. No redirects, proxies or cookies.</summary>
     /// <param name="anyCertificate">Whether a certificate of any name is taken; for a node that asks itself.</param>
     public static HttpClient Client(bool anyCertificate = false) => new(new SocketsHttpHandler
     {
-        SslOptions = anyCertificate // no secret goes this way, and the address is this machine's
+        SslOptions = anyCertificate
             ? new System.Net.Security.SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, _, _, _) => true } : new(),
         AllowAutoRedirect = false,
         UseProxy = false,
@@ -28,6 +29,7 @@ internal static class HttpGuard
         ConnectCallback = ConnectAsync,
     })
     { Timeout = Timeout.InfiniteTimeSpan };
+#pragma warning restore CA5359
 
     /// <summary>True for an address that is never asked.</summary>
     public static bool IsRefused(IPAddress address)
