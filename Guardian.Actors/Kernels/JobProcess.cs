@@ -50,6 +50,7 @@ internal sealed class JobProcess
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_base)!);
+            foreach (var old in (string[])[".exit", ".exit.new"]) File.Delete(_base + old); // before the start alone: a short job may have ended by the second record
             Write(record);
             File.WriteAllText(_base + ".in", job.Accepted.Payload);
             pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
@@ -134,7 +135,8 @@ internal sealed class JobProcess
         {
             JobState.TimedOut => new JobResult(state, null, OutputTail(), string.Create(CultureInfo.InvariantCulture, $"not done within {timeout.TotalSeconds:0.###} s")),
             JobState.Failed => new JobResult(state, null, OutputTail(), "it was ended with its pool"),
-            _ => Exit() is { } code ? Of(code, record) : new JobResult(JobState.Failed, null, OutputTail(), status.ToString()),
+            // A full disk takes no file: then the shell's own end tells.
+            _ => (Exit() ?? (status is { Signal: 0, Code: >= 0 } ? status.Code : null)) is { } code ? Of(code, record) : new JobResult(JobState.Failed, null, OutputTail(), status.ToString()),
         };
     }
 
@@ -179,7 +181,6 @@ internal sealed class JobProcess
 
     private void Write(JobRecord record)
     {
-        foreach (var old in (string[])[".exit", ".exit.new"]) if (record.Process is null) File.Delete(_base + old);
         _write(_base + ".json.new", JsonSerializer.Serialize(record, JobRecordJson.Default.JobRecord));
         File.Move(_base + ".json.new", _base + ".json", overwrite: true);
     }
