@@ -92,7 +92,7 @@ internal sealed class JobProcess
         {
             var pump = OutputPump.Start(_base + ".pipe", _base + ".out", Output);
             var left = command.Timeout - (now - job.Started.At);
-            var result = await FollowAsync(GoneAsync(process), pump, record, () => Posix.Signal(-process.Pid, Posix.SIGKILL), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            var result = await FollowAsync(GoneAsync(process), pump, record, () => process.Alive && Posix.Signal(-process.Pid, Posix.SIGKILL), left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation).ConfigureAwait(false);
             return result.ExitCode is null && result.State == JobState.Failed ? null : result;
         }
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.ComponentModel;
 using System.Globalization;
 using System.Security.Cryptography;
 using Guardian.Actors.Leasekeeping;
@@ -322,8 +323,20 @@ internal sealed class ProcessInstance
             left.UnionWith(ProcessTable.OfInstance(token, leader));
             left.RemoveWhere(x => !x.Alive);
             if (left.Count == 0) return;
-            foreach (var process in left) Posix.Signal(process.Pid, Posix.SIGKILL);
+            foreach (var process in left) Kill(process);
             await Task.Delay(LookForGroup).ConfigureAwait(false);
+        }
+    }
+
+    private static void Kill(ProcessIdentity process)
+    {
+        try
+        {
+            Posix.Signal(process, Posix.SIGKILL);
+        }
+        catch (Win32Exception) // a kernel before 5.3 has no handles of processes
+        {
+            if (process.Alive) Posix.Signal(process.Pid, Posix.SIGKILL);
         }
     }
 
