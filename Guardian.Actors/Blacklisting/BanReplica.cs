@@ -1,3 +1,5 @@
+using Guardian.Actors.Mitigations;
+
 namespace Guardian.Actors.Blacklisting;
 
 /// <summary>
@@ -53,7 +55,7 @@ internal sealed class BanReplica(TimeProvider time)
     /// <summary>A ban holds here from now on. Held: until the authority has spoken, else for the grace.</summary>
     public void Ban(BanPrincipal command, DateTimeOffset until, int offences, bool held) => Word(command.Principal, remove: false, word => word with
     {
-        Own = Merged.Of(Entry(command.Principal, time.GetUtcNow(), until, command.Reason, command.Owner) with { Offences = offences }, time),
+        Own = Merged.Of(Entry(command.Principal, time.GetUtcNow(), until, command.Reason, command.Owner) with { Offences = offences }, time, held ? null : word.Own),
         HideSince = command.ByOperator ? null : word.HideSince,
         ExemptUntil = command.ByOperator ? null : word.ExemptUntil,
         Deadline = Deadline(held),
@@ -118,10 +120,11 @@ internal sealed class BanReplica(TimeProvider time)
         var words = _local.GetValueOrDefault(bucket);
         foreach (var entry in _replicated[bucket].Bans)
         {
-            if (words is not null && words.TryGetValue(entry.Principal, out var word) && word.Hides(entry, now)) continue;
+            var word = words?.GetValueOrDefault(entry.Principal);
+            if (word?.Hides(entry, now) == true) continue;
             // The deadline is taken on receipt and kept: a clock that jumps later ends nothing early or late.
             var ban = before.TryGetValue(entry.Principal, out var known) && known.Entry.Until == entry.Until && known.Entry.Owner == entry.Owner
-                ? known with { Entry = entry } : Merged.Of(entry, time);
+                ? known with { Entry = entry } : Merged.Of(entry, time, word?.Own);
             if (ban.Active.Deadline > now) merged[entry.Principal] = ban;
         }
 
@@ -146,7 +149,7 @@ internal sealed class BanReplica(TimeProvider time)
         _changed.Add(bucket);
     }
 
-    private long Deadline(bool held) => held ? long.MaxValue : time.GetTimestamp() + (long)(Grace.TotalSeconds * time.TimestampFrequency);
+    private long Deadline(bool held) => held ? long.MaxValue : time.GetTimestamp() + time.Ticks(Grace);
 
     private static BanEntry Entry(string principal, DateTimeOffset since, DateTimeOffset until, string reason, string owner) =>
         new() { Principal = principal, Since = since, Until = until, Reason = reason, Owner = owner, Offences = 0 };

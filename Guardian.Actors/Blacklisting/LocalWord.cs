@@ -5,8 +5,16 @@ namespace Guardian.Actors.Blacklisting;
 /// <summary>A ban for the list and, with its monotonic deadline, for the bus.</summary>
 internal sealed record Merged(BanEntry Entry, ActiveBan Active)
 {
-    public static Merged Of(BanEntry entry, TimeProvider time) =>
-        new(entry, new ActiveBan(entry.Principal, entry.Until, time.DeadlineOf(entry.Until), entry.Reason, entry.Owner));
+    /// <param name="entry">The ban.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="held">
+    /// What holds here already. Where its owner is the same, the ban ends as much later as the two say: both ends are of the clock by which
+    /// it was given, and the clock may have jumped since.
+    /// </param>
+    public static Merged Of(BanEntry entry, TimeProvider time, Merged? held = null) => new(entry, new ActiveBan(
+        entry.Principal, entry.Until,
+        held?.Entry.Owner == entry.Owner ? held.Active.Deadline + time.Ticks(entry.Until - held.Entry.Until) : time.DeadlineOf(entry.Until),
+        entry.Reason, entry.Owner));
 }
 
 /// <summary>What holds for a principal on this node alone.</summary>

@@ -8,7 +8,10 @@ internal static class LeaseClock
 {
     /// <summary>The monotonic timestamp at which a lease until then, UTC, lapses; now where that is past.</summary>
     public static long DeadlineOf(this TimeProvider time, DateTimeOffset until) =>
-        time.GetTimestamp() + (long)(Math.Max(0, (until - time.GetUtcNow()).TotalSeconds) * time.TimestampFrequency);
+        time.GetTimestamp() + Math.Max(0, time.Ticks(until - time.GetUtcNow()));
+
+    /// <summary>A length in units of the monotonic timestamp.</summary>
+    public static long Ticks(this TimeProvider time, TimeSpan length) => (long)(length.TotalSeconds * time.TimestampFrequency);
 }
 
 /// <summary>

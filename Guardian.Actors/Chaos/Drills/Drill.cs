@@ -274,8 +274,9 @@ internal sealed class Drill(
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }
 
-        // A doubled message comes after the first one: one more look after everything has arrived.
+        // A doubled message comes after the first one, and the last check may have seen what the look before it did not: one more look after everything has arrived.
         await Task.Delay(timing.Poll * 5, clock.Time, abort).ConfigureAwait(false);
+        await LookAsync(abort).ConfigureAwait(false);
         if (reader.Broken is { } broken) _error = broken;
         await _journal.ReadAsync(abort).ConfigureAwait(false);
     }
