@@ -98,7 +98,8 @@ internal static class DrillJudge
 
         missed.AddRange(chain.Broken);
         Within("detected", clocks.Detect, expect.DetectWithin);
-        if (clocks.Detect < expect.DetectAfter) missed.Add($"detected after {Text(clocks.Detect.Value)}, before {Text(expect.DetectAfter.Value)}");
+        // From the injection: the proof of a fault comes some time after its begin.
+        if (chain.Incident?.FirstSeen - record.Injected is { } early && early < expect.DetectAfter) missed.Add($"detected {Text(early)} after the injection, before {Text(expect.DetectAfter.Value)}");
         Within("banned", clocks.Banned, expect.BannedWithin);
         if (expect.BanLasts is { } length) missed.AddRange(plan.FaultPrincipals.Select(x => Lease(record, x, length)).OfType<string>());
         Within("recovered", clocks.Recover, expect.RecoverWithin);

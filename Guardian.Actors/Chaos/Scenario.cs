@@ -125,7 +125,7 @@ internal sealed record Expectation
     public long? TotalViolations { get; init; }
     public TimeSpan? DetectWithin { get; init; }
 
-    /// <summary>Not detected before: a peak is no pressure.</summary>
+    /// <summary>Not detected before, from the injection: a peak is no pressure.</summary>
     public TimeSpan? DetectAfter { get; init; }
     public TimeSpan? BannedWithin { get; init; }
     public TimeSpan? RecoverWithin { get; init; }
