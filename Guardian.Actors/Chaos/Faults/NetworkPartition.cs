@@ -37,6 +37,11 @@ internal sealed class NetworkPartition : ChaosFault<NetworkPartition.Input>
         var (links, victim) = (cluster.Links!, cluster.Victim);
         var end = context.Clock.Now + input.For.Value;
         context.Doubtful(cluster.Nodes[victim].Name);
+        if (input.Way != "both")
+        {
+            foreach (var node in cluster.Nodes.Where((_, i) => i != victim)) _ = TakenDownAsync(node);
+        }
+
         try
         {
             while (context.Clock.Now < end && !withdraw.IsCancellationRequested)
@@ -56,6 +61,13 @@ internal sealed class NetworkPartition : ChaosFault<NetworkPartition.Input>
         finally
         {
             links.Heal();
+        }
+
+        // Each of a pair may tell the rest that it misses the other: Akka's resolver takes such "indirectly connected" nodes down together.
+        async Task TakenDownAsync(INodeControl node)
+        {
+            await node.ExitedAsync(withdraw).ConfigureAwait(false);
+            if (!withdraw.IsCancellationRequested) context.Doubtful(node.Name);
         }
 
         Task WaitAsync(TimeSpan length)
