@@ -103,11 +103,10 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         void Progress(string phase) => console.Progress(plan.Scenario.Name, phase);
         try
         {
-            // Those that are played side by side would take one another for pressure: their nodes do not watch the machine.
-            var busy = plan.Scenario.NeedsWholeHost && await hostCpu(abort) is not <= HostNoise.Quiet;
-            var watches = plan.Scenario.WatchesResources || (plan.Scenario.NeedsWholeHost && !busy);
-            if (busy && plan.Scenario.NeedsQuietHost)
+            if (plan.Scenario.NeedsQuietHost && await hostCpu(abort) is not <= HostNoise.Quiet)
                 return new DrillRecord { Inconclusive = string.Create(CultureInfo.InvariantCulture, $"this machine is busier than {HostNoise.Quiet:0} % before the drill, or that cannot be told; nothing can be said about its pressure") };
+            // Others, played side by side or on a machine that gets busy, would take that for pressure: their nodes do not watch the machine.
+            var watches = plan.Scenario.WatchesResources || plan.Scenario.NeedsQuietHost;
             Progress("starting a node");
             var home = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"guardian-{plan.Scenario.Name}-{repetition}"));
             DrillRecord record;
