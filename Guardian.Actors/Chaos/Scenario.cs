@@ -66,7 +66,10 @@ internal sealed record Scenario
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 
     /// <summary>Its figures are of a machine that does nothing else: no other drill is played beside it.</summary>
-    public bool NeedsWholeHost => NeedsQuietHost || WatchesResources || Expect.Latency is not null;
+    public bool NeedsWholeHost => NeedsQuietHost || WatchesResources || Expect.Latency is not null || Expect.DetectWithin <= ShortBound || Expect.BannedWithin <= ShortBound;
+
+    /// <summary>A second drill on a small machine, whose nodes start meanwhile, costs the first one about so much.</summary>
+    private static readonly TimeSpan ShortBound = TimeSpan.FromSeconds(1);
 
     /// <summary>Whether a pass needs a run of this playbook.</summary>
     public bool Expects(string playbook) => Expect.Playbook == playbook || Expect.MustRun.Contains(playbook);

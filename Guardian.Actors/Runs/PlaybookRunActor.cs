@@ -91,7 +91,8 @@ internal sealed class PlaybookRunActor : ReceivePersistentActor, IWithTimers
         Command<LiveIncident>(x =>
         {
             _incident = x.Fields;
-            // Only a step that is about to be chosen looks at the fields, and choosing follows from other messages.
+            // A run that is held may wait for just this. Else only a step that is about to be chosen looks at the fields, and choosing follows from other messages.
+            if (_state is { HeldSince: not null, HeldByGuards: false }) Advance();
         });
         Command<ModeChanged>(_ => Advance());
         Command<RunDirected>(Directed);

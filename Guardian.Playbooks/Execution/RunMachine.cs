@@ -13,6 +13,9 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
     /// <summary>What goes on is told again by its monitor at least once a minute.</summary>
     private static readonly TimeSpan RarestRepeat = TimeSpan.FromSeconds(90);
 
+    /// <summary>What grows is told ten times a second, on a machine that is at its end a few seconds late. A shorter silence is not calm.</summary>
+    private static readonly TimeSpan ShortestCalm = TimeSpan.FromSeconds(5);
+
     private readonly Lazy<HashSet<string>> _counted = new(() => vocabulary.Incidents.Values.SelectMany(x => x.Fields).Where(x => x.Counted).Select(x => $"incident.{x.Name}").ToHashSet(StringComparer.Ordinal));
 
     private static readonly RunDecision Nothing = new([], [], null);
@@ -96,13 +99,18 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         return state.HeldSince is not null ? Events(new RunReleased { At = view.Now }) : null;
     }
 
-    /// <summary>Whoever took a run or its incident over was not told what happened meanwhile: what is not seen again is over only when its monitors had the time to tell.</summary>
+    /// <summary>
+    /// What is not seen again is over only when its monitors had the time to tell. Whoever took a run or its incident over was not told what
+    /// happened meanwhile.
+    /// </summary>
     private DateTimeOffset HoldsUntil(RunState state, RunView view)
     {
         var until = state.Start!.At + Playbook.HoldFor;
         var taken = Time(view.Incident, "recoveredAt");
         if (state.TakenOverAt > state.Start.At && !(taken > state.TakenOverAt)) taken = state.TakenOverAt;
-        return taken + RarestRepeat is { } told && told > until && state.Admission is null && !StillFires(state, view) ? told : until;
+        if (state.Admission is not null || StillFires(state, view)) return until;
+        var told = taken + RarestRepeat is { } repeated && repeated > state.Start.At + ShortestCalm ? repeated : state.Start.At + ShortestCalm;
+        return told > until ? told : until;
     }
 
     /// <summary>What a cancel asks for is done during a hold too.</summary>

@@ -14,6 +14,14 @@ public class ScenarioLoaderTests
         loaded.Scenarios.Select(x => x.Name).Should().Contain(["S00_control", "S02_acl_spam", "S02_burst", "S02_forty", "S05_bus_crash", "S06_journal_locked", "S15_healer_killed"]);
     }
 
+    /// <summary>What is to be seen within a second is not measured beside another drill.</summary>
+    [Fact]
+    public void Drills_with_a_bound_of_a_second_have_the_machine_for_themselves()
+    {
+        var alone = ScenarioLoader.LoadDirectory(Shipped).Scenarios.Where(x => x.NeedsWholeHost).Select(x => x.Name).ToList();
+        alone.Should().Contain(["S00_control", "S02_acl_spam", "S02_burst", "S03_cpu_runaway"]).And.NotContain(["S02_forty", "S15_healer_killed"]);
+    }
+
     [Fact]
     public void An_id_means_the_scenario_that_is_no_variant()
     {

@@ -107,7 +107,15 @@ internal sealed class KillMatrix : IAsyncDisposable
                 // Killed meanwhile.
             }
         });
-        await killed.WaitAsync(Soon);
+        try
+        {
+            await killed.WaitAsync(Soon);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{principal} never came to {point}: {Journalled(entity)}\n{string.Join('\n', _receiver.Calls.Select(x => x.Key).Where(x => x.StartsWith(IncidentKeys.Incident(entity, 1), StringComparison.Ordinal)))}\n{_node.Output}");
+        }
+
         if (point is not null) await _node.StartAgainAsync();
         var id = IncidentKeys.Incident(entity, 1);
         await _node.UntilAsync($"{principal} is over, killed at {point}", async () =>
@@ -179,6 +187,19 @@ internal sealed class KillMatrix : IAsyncDisposable
             while (Convert.ToInt64(await command.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture) < point.Number) await Task.Delay(1);
         });
         await _node.KillAsync();
+    }
+
+    /// <summary>The names of an incident's events and of those of its runs, for a failure to show.</summary>
+    private string Journalled(string entity)
+    {
+        using var connection = _database.Connect(_database.Journal);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"select persistence_id, manifest from guardian_journal where persistence_id = 'incident-{entity}' or persistence_id like 'run-{entity[..12]}-%' order by ordering";
+        using var rows = command.ExecuteReader();
+        var names = new List<string>();
+        while (rows.Read()) names.Add($"{rows.GetString(0)} {rows.GetString(1)}");
+        return string.Join('\n', names);
     }
 
     private long Undelivered(string id)

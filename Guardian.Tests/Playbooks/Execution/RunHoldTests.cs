@@ -58,6 +58,23 @@ public sealed class RunHoldTests
         machine.Decide(state, At(600)).Events.Should().ContainSingle().Which.Should().BeOfType(over ? typeof(RunEnded) : typeof(RunReleased));
     }
 
+    /// <summary>What is told late is not calm: half a second of silence says nothing.</summary>
+    [Theory]
+    [InlineData(4.9, null)]
+    [InlineData(5, typeof(RunEnded))]
+    public void A_short_hold_gives_monitors_the_time_to_tell(double after, Type? silent)
+    {
+        var machine = new RunMachine(RunFixture.Load("holdFor: 500ms\nsteps:\n  - { id: ban, action: contain, with: { value: 1 }, undo: auto }"), RunFixture.Vocabulary);
+        RunView At(double at, double seen) => new(
+            RunFixture.Origin.AddSeconds(at), RunFixture.Json($$"""{ "type": "test.trouble", "violations": 10, "lastSeenAt": "{{RunFixture.Origin.AddSeconds(seen):O}}" }"""), null, _ => OperatingMode.Enforce);
+        var state = RunState.Empty.Apply(machine.Start("r", "i", "k", "n1", 1, "so", At(0, 0)));
+        machine.Decide(state, At(0, 0)).Events.Should().ContainSingle().Which.Should().BeOfType<RunHeld>();
+        foreach (var e in machine.Decide(state, At(0, 0)).Events) state = state.Apply(e);
+        machine.Decide(state, At(0.4, 0.3)).Should().BeEquivalentTo(new { WakeAt = RunFixture.Origin.AddSeconds(0.5) }, "half a second is waited for in any case");
+        machine.Decide(state, At(after, 0.3)).Events.Should().ContainSingle("what was seen again is acted on").Which.Should().BeOfType<RunReleased>();
+        machine.Decide(state, At(after, 0)).Events.Select(x => x.GetType()).Should().Equal(silent is null ? [] : [silent]);
+    }
+
     /// <summary>A dead process saw nothing: that is not calm.</summary>
     [Theory]
     [InlineData(null)]
