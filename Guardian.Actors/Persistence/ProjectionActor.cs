@@ -41,7 +41,7 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
         Receive<Failed>(OnFailed);
         Receive<StreamInit>(_ => Sender.Tell(StreamAck.Instance));
         Receive<StreamFailed>(x => Retry(x.Attempt, x.Cause));
-        Receive<StreamDone>(_ => { });
+        Receive<StreamDone>(x => Retry(x.Attempt, new IOException("the journal's stream ended")));
     }
 
     /// <inheritdoc/>
@@ -97,7 +97,7 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
             .Select(ProjectedEvent.From)
             .Batch(MaxBatch, e => new Batch(attempt, [e]), (batch, e) => { batch.Events.Add(e); return batch; })
             .ViaMaterialized(KillSwitches.Single<Batch>(), Keep.Right)
-            .ToMaterialized(Sink.ActorRefWithAck<Batch>(Self, StreamInit.Instance, StreamAck.Instance, StreamDone.Instance, e => new StreamFailed(attempt, e)), Keep.Left)
+            .ToMaterialized(Sink.ActorRefWithAck<Batch>(Self, StreamInit.Instance, StreamAck.Instance, new StreamDone(attempt), e => new StreamFailed(attempt, e)), Keep.Left)
             .Run(_materializer);
     }
 
@@ -170,6 +170,6 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
     private sealed record Failed(int Attempt, Exception Cause) : INoSerializationVerificationNeeded;
     private sealed record StreamInit : INoSerializationVerificationNeeded { public static StreamInit Instance { get; } = new(); }
     private sealed record StreamAck : INoSerializationVerificationNeeded { public static StreamAck Instance { get; } = new(); }
-    private sealed record StreamDone : INoSerializationVerificationNeeded { public static StreamDone Instance { get; } = new(); }
+    private sealed record StreamDone(int Attempt) : INoSerializationVerificationNeeded;
     private sealed record StreamFailed(int Attempt, Exception Cause) : INoSerializationVerificationNeeded;
 }

@@ -76,8 +76,10 @@ internal sealed class ProjectionStore : IDisposable
         using var entered = _gate.EnterScope();
         var incidents = new Dictionary<string, (long Seq, IncidentView View)>(StringComparer.Ordinal);
         var runs = new Dictionary<string, (long Seq, RunState View)>(StringComparer.Ordinal);
-        var position = Position;
         using var transaction = _connection.BeginTransaction(deferred: false);
+        // The file's own word: a predecessor in this process that was stopped may have written its last batch meanwhile.
+        Position = ReadPosition(transaction);
+        var position = Position;
         using var insert = Command(transaction, "insert into events (position, type, entity, at, summary) values ($a, $b, $c, $d, $e)");
         foreach (var e in events)
         {
@@ -138,7 +140,7 @@ internal sealed class ProjectionStore : IDisposable
         return reader.Read() ? (reader.GetInt64(0), JsonSerializer.Deserialize(reader.GetString(1), json)!) : null;
     }
 
-    private SqliteCommand Command(SqliteTransaction transaction, string sql)
+    private SqliteCommand Command(SqliteTransaction? transaction, string sql)
     {
         var command = _connection.CreateCommand();
         command.Transaction = transaction;
@@ -155,10 +157,9 @@ internal sealed class ProjectionStore : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private long ReadPosition()
+    private long ReadPosition(SqliteTransaction? transaction = null)
     {
-        using var command = _connection.CreateCommand();
-        command.CommandText = "select position from meta";
+        using var command = Command(transaction, "select position from meta");
         return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 }

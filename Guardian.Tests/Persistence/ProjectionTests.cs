@@ -52,6 +52,24 @@ public sealed class ProjectionTests : IDisposable
         }, iter: 25, threads: 1);
     }
 
+    /// <summary>The node before this one was stopped in the middle of a batch, and its worker wrote it to the end.</summary>
+    [Fact]
+    public async Task What_a_predecessor_still_wrote_is_passed_over()
+    {
+        var (journal, once, path) = (Journal(), NewPath(), NewPath());
+        using (var store = ProjectionStore.Open(once)) store.Apply(journal);
+        using (var predecessor = ProjectionStore.Open(path))
+        using (var store = ProjectionStore.Open(path))
+        {
+            predecessor.Apply([.. journal.Take(7)]);
+            store.Apply([.. journal.Take(9)]);
+            store.Apply([.. journal.Skip(9)]);
+            store.Position.Should().Be(journal[^1].Offset);
+        }
+
+        (await DumpAsync(path)).Should().Be(await DumpAsync(once));
+    }
+
     [Fact]
     public async Task An_incident_tells_its_story()
     {
