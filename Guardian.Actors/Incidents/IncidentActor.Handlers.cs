@@ -25,7 +25,7 @@ internal sealed partial class IncidentActor
             return;
         }
 
-        if (!_state.Open && !_state.Knows(raised) && !_deps.Open.TryEnter(raised.Key))
+        if (!_state.Open && !_state.Knows(raised) && !Enter(raised.Key))
         {
             if (!_refusing) _log.Warning("Incident for {Key} has to wait: {Reason}", raised.Key, _deps.Open.Full(raised.Key));
             _refusing = true;
@@ -69,6 +69,13 @@ internal sealed partial class IncidentActor
         }
     }
 
+    private bool Enter(string key)
+    {
+        if (!_deps.Open.TryEnter(key)) return false;
+        _entered = key;
+        return true;
+    }
+
     private void Accept(IncidentRaised raised, IActorRef monitor) => monitor.Tell(new IncidentAccepted
     {
         Key = raised.Key, IncidentId = _state.Id, Detection = raised.Detection, Episode = raised.Episode, Violations = raised.Violations,
@@ -101,6 +108,7 @@ internal sealed partial class IncidentActor
             case IncidentRunDeclined x:
                 _log.Info("Incident {Incident}: no run, {Reason}", x.IncidentId, x.Reason);
                 Later(retryAt);
+                LookForQuiet();
                 break;
             case IncidentSettled x:
                 Settled(x);
@@ -115,7 +123,8 @@ internal sealed partial class IncidentActor
         Timers.StartSingleTimer(nameof(ChooseRun), ChooseRun.Instance, wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
     }
 
-    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, _state.Raised!.TellsEnd && !_cleared ? null : _lastSeen, _recoveredAt);
+    /// <summary>When it was last seen says something where its monitor tells of growth, or has told of its end.</summary>
+    private System.Text.Json.JsonElement Fields() => IncidentFields.Of(_state, _live.Total, (_state.Raised!.TellsEnd ? _cleared : _live.Total is not null) ? _lastSeen : null, _recoveredAt);
 
     private void Tell() => _run?.Tell(new LiveIncident(Fields()));
 
@@ -175,7 +184,7 @@ internal sealed partial class IncidentActor
         Rest();
     }
 
-    /// <summary>Ends what escalated and is quiet; looks again when that may be so.</summary>
+    /// <summary>Ends what nobody works on and is quiet; looks again when that may be so.</summary>
     private void LookForQuiet()
     {
         Timers.Cancel(nameof(LookForQuiet));
@@ -191,6 +200,7 @@ internal sealed partial class IncidentActor
         var over = new IncidentOver { Key = x.Key, Episode = x.Episode };
         if (!_state.Open)
         {
+            _deps.Open.Leave(x.Key); // where a first write failed
             monitor.Tell(over);
             Rest();
             return;

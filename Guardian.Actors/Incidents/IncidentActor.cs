@@ -45,6 +45,9 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
     private IActorRef? _run;
     private bool _refusing;
 
+    // The key for which it has a place, also before the incident is written.
+    private string? _entered;
+
     // The monitor said that it is over while a run was under way; it says so again after a restart.
     private bool _cleared;
     private UnreadableMessage? _unreadable;
@@ -94,7 +97,7 @@ internal sealed partial class IncidentActor : ReceivePersistentActor, IWithTimer
 
     protected override void PostStop()
     {
-        if (_state.Raised is { } raised) _deps.Open.Leave(raised.Key);
+        if ((_state.Raised?.Key ?? _entered) is { } key) _deps.Open.Leave(key);
         ParkedEntities.Of(Context.System).Remove(PersistenceId);
         base.PostStop();
     }

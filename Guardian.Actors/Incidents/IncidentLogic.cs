@@ -79,7 +79,8 @@ internal static class IncidentLogic
             return Decline(state, string.Create(CultureInfo.InvariantCulture, $"cooldown of {playbook.Name} until {cooled:O}"), now, cooled);
         }
 
-        if (state.Declined?.StartsWith("cooldown", StringComparison.Ordinal) == true && state.Raised?.TellsEnd != true && now - lastSeen > StillFires)
+        // What is not counted is told once: silence says nothing.
+        if (state.Declined?.StartsWith("cooldown", StringComparison.Ordinal) == true && state.Raised?.TellsEnd != true && state.Counts.Total is not null && now - lastSeen > StillFires)
         {
             return new RunChoice(new IncidentSettled
             {
@@ -91,9 +92,12 @@ internal static class IncidentLogic
 
         foreach (var quota in playbook.Guards.MaxRuns.Where(x => x.Scope == QuotaScope.Key))
         {
-            var runs = state.Starts.Count(x => x.Playbook == playbook.Name && x.At > now - quota.Per);
+            List<DateTimeOffset> starts = [.. state.Starts.Where(x => x.Playbook == playbook.Name && x.At > now - quota.Per).Select(x => x.At).Order()];
+            var runs = starts.Count;
             if (runs >= quota.Count)
             {
+                // The full run that it owes waits for the quota. Containment alone follows a new detection, not itself.
+                if (escalated && !state.Recurred) return new RunChoice(null, starts[runs - quota.Count] + quota.Per);
                 return Assign(state, playbook, string.Create(CultureInfo.InvariantCulture,
                     $"{because}; {runs} runs within {new Duration(quota.Per)} use up the quota of {quota.Count}: containment only"), true, now);
             }
@@ -103,13 +107,13 @@ internal static class IncidentLogic
     }
 
     /// <summary>
-    /// Whether an escalated incident is over because its subject was quiet, or when to look again; neither for what a monitor calls over and for what is
-    /// not counted: there silence says nothing. Quiet counts from the last detection or growth and from the end of the run, which told people; after
+    /// Whether an incident on which nothing is done any more, escalated or without a run, is over because its subject was quiet, or when to look again;
+    /// neither for what a monitor calls over and for what is not counted: there silence says nothing. Quiet counts from the last detection or growth and from the end of the run, which told people; after
     /// a restart its monitors have <see cref="LateAtMost"/> to tell what they saw meanwhile.
     /// </summary>
     public static RunChoice Quiet(IncidentState state, DateTimeOffset lastSeen, DateTimeOffset? recoveredAt, long? violations, TimeSpan after, DateTimeOffset now)
     {
-        if (state.State != "escalated" || state.Raised is not { TellsEnd: false } raised || IncidentKeys.Kind(raised.Key) != Acl) return default;
+        if (!(state.State == "escalated" || state is { State: "open", Declined: not null }) || state.Raised is not { TellsEnd: false } raised || IncidentKeys.Kind(raised.Key) != Acl) return default;
         var due = Later(lastSeen, state.LastRunEndedAt) + after;
         due = Later(due, recoveredAt + LateAtMost);
         if (now < due) return new RunChoice(null, due);

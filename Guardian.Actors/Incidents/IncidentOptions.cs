@@ -9,8 +9,8 @@ public sealed class IncidentOptions
     public int MaxOpen { get; set; } = 1_000;
 
     /// <summary>
-    /// An escalated incident of the bus's access rules whose subject did nothing forbidden for so long is over: nobody else would ever say so, and it would
-    /// hold its place for good. 1 min to 30 d.
+    /// An incident of the bus's access rules that escalated, or got no run, is over once its subject did nothing forbidden for so long: nobody else would
+    /// ever say so, and it would hold its place for good. 1 min to 30 d.
     /// </summary>
     public Duration QuietAfter { get; set; } = TimeSpan.FromHours(1);
 }

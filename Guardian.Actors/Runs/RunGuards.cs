@@ -16,6 +16,7 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     private readonly HashSet<string> _released = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _lost = new(StringComparer.Ordinal);
     private string? _lock;
+    private bool _asked;
 
     /// <summary>True from a takeover until the lock says that it is still this run's: it may have passed to another meanwhile.</summary>
     public bool Confirming { get; private set; }
@@ -26,14 +27,20 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     /// <summary>The run was taken over.</summary>
     public void TakenOver(RunState state) => Confirming = state.Admission?.Lock is not null;
 
-    /// <summary>Asks those that have not granted yet.</summary>
+    /// <summary>Asks all: those that have granted too, so that what was granted does not lapse while another takes its time.</summary>
     public void Ask(string? lockText, long epoch)
     {
-        _lock = lockText;
-        foreach (var ask in Asks(epoch).Where(x => !_granted.ContainsKey(x.Guard)))
+        (_lock, _asked) = (lockText, true);
+        Ask(epoch, again: true);
+    }
+
+    private void Ask(long epoch, bool again)
+    {
+        foreach (var ask in Asks(epoch))
         {
-            region.Tell(ask, self);
-            if (ask.Exclusive) return; // the others come once the lock is there
+            var granted = _granted.ContainsKey(ask.Guard);
+            if (!granted || again) region.Tell(ask, self);
+            if (ask.Exclusive && !granted) return; // the others come once the lock is there
         }
     }
 
@@ -49,11 +56,16 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
             return null;
         }
 
-        if (!answer.Granted) return new RunInput.Admitted(false, false, answer.Reason);
-        _granted[answer.Guard] = answer;
+        if (!answer.Granted)
+        {
+            _granted.Remove(answer.Guard);
+            return new RunInput.Admitted(false, false, answer.Reason);
+        }
+
+        var known = !_granted.TryAdd(answer.Guard, answer);
         if (!Asks(state.Epoch).All(x => _granted.ContainsKey(x.Guard)))
         {
-            Ask(_lock, state.Epoch);
+            if (!known) Ask(state.Epoch, again: false);
             return null;
         }
 
@@ -100,7 +112,7 @@ internal sealed class RunGuards(IActorRef region, IActorRef self, Playbook playb
     {
         // What re-applies containment asks nobody at its start, but its bans count in the blast radius.
         var reserved = state.ContainmentOnly && playbook.Guards.BlastRadius is not null;
-        if (!playbook.Guards.AskedAtStart || (state.Admission is null && _granted.Count == 0 && !reserved)) return true;
+        if (!playbook.Guards.AskedAtStart || (state.Admission is null && !_asked && !reserved)) return true;
         _lock = state.Admission?.Lock ?? _lock;
         TellEnds(state);
         AskGuard[] open = [.. Asks(state.Epoch).Where(x => !_released.Contains(x.Guard))];

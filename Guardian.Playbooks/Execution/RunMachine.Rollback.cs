@@ -61,7 +61,7 @@ public sealed partial class RunMachine
     {
         List<RunCommand> commands = [];
         var escalates = rollback.Then == RunPhase.Escalated || state.Steps.Exists(x => x.Undo == "failed");
-        var end = (state.TakenOverAt > rollback.At ? state.TakenOverAt : rollback.At) + RecallTimeout;
+        var end = (state.FreeSince > rollback.At ? state.FreeSince : rollback.At) + RecallTimeout; // nothing is called off during a hold
         foreach (var s in state.Steps)
         {
             if (s.Phase is not (StepPhase.Running or StepPhase.Unknown) || s.Nodes is not null || rollback.StepIds.Contains(s.Id)) continue;
@@ -80,7 +80,7 @@ public sealed partial class RunMachine
         }
 
         if (commands.Count > 0) return new([], commands, end);
-        var open = state.Steps.Find(s => s is { Nodes: not null, Over: false });
+        var open = state.Steps.Find(s => s is { Nodes: not null, Over: false } && !Declared(s.Id).Final);
         return open is null ? null : Events(new StepFailed { At = view.Now, StepId = open.Id, Reason = "the run turned back before every node was done" });
     }
 
@@ -100,7 +100,8 @@ public sealed partial class RunMachine
             }
 
             if (WentWithNode(view, s, s.UndoCall?.Node ?? s.Node!) is { } went) return Events(went);
-            var end = s.UndoInDoubt ? state.TakenOverAt + timeout : s.UndoDeadline!.Value;
+            // Nobody is asked during a hold: its time counts for no undo.
+            var end = s.UndoInDoubt || state.FreeSince + timeout > s.UndoDeadline!.Value ? state.FreeSince + timeout : s.UndoDeadline.Value;
             if (view.Now >= end) return Events(UndoFailure(state, s, view.Now, $"no answer within {new Duration(timeout)}"));
             var inverse = s.UndoCall?.Action is null;
             var (action, input, node) = (s.UndoCall?.Action ?? s.Action, s.UndoCall?.Input ?? s.Input!.Value, s.UndoCall?.Node ?? s.Node!);

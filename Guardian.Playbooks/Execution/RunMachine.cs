@@ -51,7 +51,7 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         if (state.Start is null || state.Ended) return Nothing;
         if (Hold(state, view) is { } hold) return hold;
         if (state.Cancel is { } cancel && state.Rollback?.Then != RunPhase.Cancelled)
-            return TurnBack(state, view, RunPhase.Cancelled, $"cancelled by {cancel.By}: {cancel.Reason}", Undoable(state, RollbackCause.Cancelled));
+            return TurnBack(state, view, RunPhase.Cancelled, $"cancelled by {cancel.By}: {cancel.Reason}", [.. Undoing(state).Union(Undoable(state, RollbackCause.Cancelled))]);
         if (state.Rollback is { } rollback) return Recall(state, view, rollback) ?? Undo(state, view) ?? AfterUndo(state, view, rollback);
 
         var end = RunDeadline(state);
@@ -60,6 +60,9 @@ public sealed partial class RunMachine(Playbook playbook, Vocabulary vocabulary)
         var decision = Advance(state, view);
         return decision.Events.Count > 0 ? decision : decision with { WakeAt = Earlier(decision.WakeAt, end) };
     }
+
+    /// <summary>What is being undone goes on to be, whatever is decided meanwhile.</summary>
+    private static IEnumerable<string> Undoing(RunState state) => state.Rollback?.StepIds.Where(x => state.Step(x) is { Undo: "pending" or "running" }) ?? [];
 
     /// <summary>Turns to people at once, e.g. where the stored definition cannot be read any more. Decide goes on from there.</summary>
     public static IReadOnlyList<RunEvent> Abandon(RunState state, string reason, DateTimeOffset now) => state.Ended || state.Rollback is not null

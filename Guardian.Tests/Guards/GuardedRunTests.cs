@@ -33,6 +33,46 @@ public sealed class GuardedRunTests : TestKit
         _guards = Sys.ActorOf(Props.Create(() => new LocalGuards()));
     }
 
+    /// <summary>A lock that was granted is renewed while another guard takes its time, and one that fell to another run admits nobody.</summary>
+    [Fact]
+    public void What_was_granted_is_asked_for_again_until_all_have_answered()
+    {
+        var (region, run) = (CreateTestProbe(), CreateTestProbe());
+        var bench = new RunBench(RunFixture.Load("guards: { lock: '${incident.subject}', maxRuns: [ { count: 5, per: 1h, scope: cluster } ] }\nsteps:\n" + Steps)).Begin();
+        var guards = new RunGuards(region.Ref, run.Ref, bench.Machine.Playbook, "r", (_, _) => TouchedTargets.None);
+        GuardAnswer Answer(string guard, bool granted) => new() { Guard = guard, RunId = "r", Epoch = 1, Granted = granted, Reason = granted ? null : "it is another's" };
+        void Asked(params string[] names)
+        {
+            foreach (var name in names) region.ExpectMsg<AskGuard>(Patience).Guard.Should().Be(name);
+            region.HasMessages.Should().BeFalse();
+        }
+
+        var theLock = GuardNames.Lock("rogue");
+        guards.Ask("rogue", 1);
+        Asked(theLock);
+        guards.Take(Answer(theLock, true), bench.State).Should().BeNull();
+        Asked(GuardNames.Cluster);
+        guards.Ask("rogue", 1);
+        Asked(theLock, GuardNames.Cluster);
+        guards.Take(Answer(theLock, true), bench.State).Should().BeNull();
+        Asked();
+        guards.Take(Answer(theLock, false), bench.State)!.Granted.Should().BeFalse();
+        guards.Take(Answer(GuardNames.Cluster, true), bench.State).Should().BeNull("the lock is another's by now");
+        Asked(theLock);
+        guards.Take(Answer(theLock, true), bench.State)!.Granted.Should().BeTrue();
+    }
+
+    /// <summary>Its first write failed, and by now its trouble is over: its place is free.</summary>
+    [Fact]
+    public async Task An_incident_that_was_never_written_holds_no_place_when_it_is_over()
+    {
+        _open.TryEnter("k").Should().BeTrue();
+        var incident = Start("k", "{}", Steps, _guards);
+        incident.Tell(new IncidentCleared { Key = "k", Episode = "e", At = DateTimeOffset.UtcNow, Reason = "calm" }, _monitor.Ref);
+        await _monitor.FishForMessageAsync<IncidentOver>(_ => true, Patience);
+        _open.Count.Should().Be(0);
+    }
+
     private async Task<IActorRef> Incident(string key, string guards, string steps = Steps, IActorRef? asked = null)
     {
         var incident = Start(key, guards, steps, asked ?? _guards);

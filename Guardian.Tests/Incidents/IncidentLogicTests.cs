@@ -206,6 +206,36 @@ public sealed class IncidentLogicTests
         Choose(state, book, Now.AddHours(2)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse();
     }
 
+    /// <summary>A run that escalates at once must not be the reason for the next one.</summary>
+    [Fact]
+    public void Past_the_quota_what_an_escalated_incident_owes_waits_and_a_new_detection_is_contained()
+    {
+        var book = Book("guards: { cooldown: 10s, maxRuns: [ { count: 1, per: 1h, scope: key } ] }\n");
+        var state = Through(Opened(), RunPhase.Escalated, Now);
+        for (var detection = 2; detection < 5; detection++)
+        {
+            var at = Now.AddSeconds(20 * detection);
+            state = state.Apply(IncidentLogic.Raise(state, Raised(detection), Entity, 9 * detection, at)!);
+            var contained = Choose(state, book, at).Event.Should().BeOfType<IncidentRunAssigned>().Which;
+            contained.ContainmentOnly.Should().BeTrue();
+            state = state.Apply(contained).Apply(IncidentLogic.Settle(state.Apply(contained), contained.RunId, RunPhase.Escalated, "so", 9, at.AddSeconds(1)));
+            Choose(state, book, at.AddSeconds(2)).Should().Be(new RunChoice(null, Now.AddHours(1)));
+        }
+
+        Choose(state, book, Now.AddHours(1).AddSeconds(1)).Event.Should().BeOfType<IncidentRunAssigned>().Which.ContainmentOnly.Should().BeFalse("it still fires");
+    }
+
+    /// <summary>A dead kernel is told once: after the cooldown it is as dead as before.</summary>
+    [Fact]
+    public void What_is_not_counted_is_not_over_because_nobody_tells_it_again()
+    {
+        var book = Book("guards: { cooldown: 60s }\n");
+        IncidentState Once(IncidentState from, long detection) => from.Apply(IncidentLogic.Raise(from, Raised(detection, violations: null), Entity, null, Now)!);
+        var state = Once(Through(Once(IncidentState.Empty, 1), RunPhase.Resolved, Now), 2);
+        state = state.Apply(Choose(state, book, Now.AddSeconds(1), Now).Event.Should().BeOfType<IncidentRunDeclined>().Which);
+        Choose(state, book, Now.AddSeconds(61), Now).Event.Should().BeOfType<IncidentRunAssigned>();
+    }
+
     [Fact]
     public void Counts_neither_shrink_nor_multiply_over_nodes()
     {
@@ -324,6 +354,16 @@ public sealed class IncidentLogicTests
         IncidentLogic.Quiet(opened, Now, null, 5, TimeSpan.FromHours(1), Now.AddDays(30)).Should().Be(default(RunChoice));
         var running = Escalated("acl/principal/rogue").Apply(IncidentLogic.Assigned(opened, Book(), "so", Now.AddDays(1)));
         IncidentLogic.Quiet(running, Now, null, 5, TimeSpan.FromHours(1), Now.AddDays(30)).Should().Be(default(RunChoice));
+    }
+
+    /// <summary>Nobody else would ever say so, and a playbook that is added days later would ban for something long past.</summary>
+    [Fact]
+    public void What_has_no_playbook_ends_once_it_is_quiet()
+    {
+        var opened = IncidentState.Empty.Apply(IncidentLogic.Raise(IncidentState.Empty, Raised() with { Key = "acl/principal/rogue" }, Entity, 5, Now)!);
+        var declined = opened.Apply(new IncidentRunDeclined { At = Now, IncidentId = opened.Id, Reason = "no playbook" });
+        IncidentLogic.Quiet(declined, Now.AddMinutes(5), null, 5, TimeSpan.FromHours(1), Now.AddMinutes(30)).Should().Be(new RunChoice(null, Now.AddMinutes(65)));
+        IncidentLogic.Quiet(declined, Now.AddMinutes(5), null, 5, TimeSpan.FromHours(1), Now.AddMinutes(65)).Event.Should().BeOfType<IncidentSettled>().Which.State.Should().Be("resolved");
     }
 
     [Fact]

@@ -29,6 +29,83 @@ public sealed class RunUndoTests
     }
 
     [Fact]
+    public void A_cancel_leaves_what_is_being_undone_to_be_undone()
+    {
+        var bench = Bench("""
+            steps:
+              - { id: scale, action: disrupt, with: { value: 2 }, undo: auto }
+              - { id: broken, action: disrupt }
+            rollback: { on: [step_failed] }
+            """);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Answer(OutcomeKind.Failed);
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>().Which.Key.Should().Be("r/scale/undo");
+        bench.Tell(new RunInput.Cancel("ann", "no"));
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Settle();
+        Undoes(bench).Should().Equal("scale");
+        (bench.State.Phase, bench.Phase("scale")).Should().Be((RunPhase.Cancelled, StepPhase.Undone));
+    }
+
+    [Fact]
+    public void What_comes_at_every_end_comes_on_all_nodes_after_an_undo_too()
+    {
+        var bench = Bench("""
+            steps:
+              - { id: ban, action: contain, with: { value: 1 }, undo: auto }
+              - { id: wait, action: disrupt, mode: propose }
+            finally:
+              - { id: clean, on: all, action: note }
+            """);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Settle();
+        bench.Tell(new RunInput.Cancel("ann", "no"));
+        bench.Answer(OutcomeKind.Succeeded);
+        var last = bench.Settle().Commands.Cast<RunCommand.Dispatch>().ToList();
+        last.Select(x => x.Key).Should().BeEquivalentTo("r/clean@n1", "r/clean@n2");
+        foreach (var command in last) bench.Tell(new RunInput.Outcome(command.Key, OutcomeKind.Succeeded, RunFixture.Json("""{ "value": 7 }"""), null, command.Attempt));
+        bench.Settle();
+        (bench.State.Phase, bench.Phase("ban"), bench.Phase("clean")).Should().Be((RunPhase.Cancelled, StepPhase.Undone, StepPhase.Succeeded));
+    }
+
+    /// <summary>Nothing is called off during a hold: the agent's time to answer begins after it.</summary>
+    [Fact]
+    public void What_runs_when_a_hold_comes_with_the_rollback_is_called_off_after_it()
+    {
+        var bench = Bench("steps:\n  - { id: cut, action: disrupt }\n");
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>();
+        bench.Write(new RollbackStarted { At = bench.Now, Reason = "not through", StepIds = [], Then = RunPhase.Escalated });
+        bench.Held = "held by ann";
+        bench.Settle();
+        bench.Now += TimeSpan.FromMinutes(1);
+        bench.Held = null;
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Cancel>();
+        bench.Now += TimeSpan.FromSeconds(5);
+        bench.Settle();
+        bench.State.Step("cut")!.Reason.Should().Contain("called off");
+    }
+
+    [Fact]
+    public void An_undo_whose_time_passed_in_a_hold_is_asked_for_again()
+    {
+        var bench = Bench("""
+            steps:
+              - { id: scale, action: disrupt, with: { value: 2 }, undo: auto }
+              - { id: broken, action: disrupt }
+            rollback: { on: [step_failed] }
+            """);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Answer(OutcomeKind.Failed);
+        bench.Settle();
+        bench.Held = "held by ann";
+        bench.Settle();
+        bench.Now += TimeSpan.FromHours(1);
+        bench.Held = null;
+        bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>().Which.Attempt.Should().Be(1);
+        bench.State.Step("scale")!.UndoAttempt.Should().Be(1);
+    }
+
+    [Fact]
     public void A_step_may_say_that_a_verification_that_fails_takes_it_back()
     {
         var bench = Bench("""
