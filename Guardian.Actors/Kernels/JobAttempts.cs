@@ -49,7 +49,13 @@ internal sealed class JobAttempts(KernelDefinition kernel, string folder, TimePr
     {
         Reserve(job.Accepted.Id);
         var (token, process, command, now) = (_underWay[job.Accepted.Id].Token, new JobProcess(folder, job.Accepted.Id), CommandOf(job), time.GetUtcNow());
-        return Task.Run(() => command is null ? Task.FromResult<JobResult?>(null) : UntilKnownAsync(() => process.FindAsync(command, job, now, token), failed, time, token));
+        if (job.Accepted.Command is null) return Task.FromResult<JobResult?>(null);
+        return Task.Run(() => UntilKnownAsync(async () =>
+        {
+            if (command is not null) return await process.FindAsync(command, job, now, token).ConfigureAwait(false);
+            await process.EndAsync().ConfigureAwait(false); // nobody knows any more how long it may run
+            return null;
+        }, failed, time, token));
     }
 
     /// <summary>Looks until that succeeds: what cannot be looked for may be alive, and no attempt is begun beside it.</summary>

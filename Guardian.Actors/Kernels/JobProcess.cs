@@ -26,6 +26,8 @@ internal sealed class JobProcess
 
     private const int Tail = 4 * 1024;
 
+    private const string Folder = "jobs";
+
     /// <summary>What is kept on disk while the job runs; only the end of it is kept with the job.</summary>
     private static readonly OutputSpec Output = new(64 * 1024, 2);
 
@@ -98,6 +100,39 @@ internal sealed class JobProcess
 
         if (record.Boot == InstanceFolder.Boot) await ProcessInstance.SweepAsync(record.Token).ConfigureAwait(false);
         return Exit() is { } code ? Of(code, record) : null;
+    }
+
+    /// <summary>The folder of a pool's jobs.</summary>
+    /// <param name="root">The node's folder of kernels.</param>
+    /// <param name="kernel">The pool.</param>
+    public static string FolderOf(string root, string kernel) => Path.Combine(root, kernel, Folder);
+
+    /// <summary>Kills what is left of an attempt that an earlier Guardian began, where nobody follows it any more. False where nothing was.</summary>
+    public async Task<bool> EndAsync()
+    {
+        if (Posix.Unsupported is not null || Read() is not { } record || record.Boot != InstanceFolder.Boot || ProcessTable.OfInstance(record.Token, record.Process).Count == 0) return false;
+        await ProcessInstance.SweepAsync(record.Token, record.Process).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>The same of all jobs of pools that are not declared any more, whose files go too. The number of them that were alive.</summary>
+    /// <param name="root">The node's folder of kernels.</param>
+    /// <param name="declared">All kernels.</param>
+    public static async Task<int> SweepAsync(string root, IReadOnlyList<KernelDefinition> declared)
+    {
+        var pools = declared.Where(x => x.Type == KernelType.Jobs).Select(x => x.Name).ToHashSet(StringComparer.Ordinal);
+        var ended = 0;
+        foreach (var folder in Directory.GetDirectories(root).Where(x => !pools.Contains(Path.GetFileName(x))).Select(x => Path.Combine(x, Folder)).Where(Directory.Exists))
+        {
+            foreach (var id in Directory.GetFiles(folder, "*.json").Select(x => Path.GetFileNameWithoutExtension(x)))
+            {
+                var job = new JobProcess(folder, id);
+                if (await job.EndAsync().ConfigureAwait(false)) ended++;
+                job.Forget();
+            }
+        }
+
+        return ended;
     }
 
     /// <summary>Deletes what is left of jobs that are not under way.</summary>

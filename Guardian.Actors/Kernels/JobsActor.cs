@@ -33,7 +33,7 @@ internal sealed class JobsActor : ReceivePersistentActor, IWithTimers
         SnapshotPluginId = GuardianPersistence.SnapshotsId;
         (_kernel, _memory, _directory, _world) = (kernel, memory, directory, world);
         _book = new JobBook(kernel.Name, kernel.Jobs!.Queue);
-        _attempts = new JobAttempts(kernel, Path.Combine(world.Folder, kernel.Name, "jobs"), world.Time);
+        _attempts = new JobAttempts(kernel, JobProcess.FolderOf(world.Folder, kernel.Name), world.Time);
         PersistenceId = $"jobs-{world.Node}-{kernel.Name}";
 
         Recover<JobEvent>(e => { _book.Apply(e); _sinceSnapshot++; });

@@ -123,9 +123,9 @@ internal sealed class KernelActor : ReceiveActor
     private void OnRestrict(RestrictKernel restrict)
     {
         _memory.Restriction = restrict.What;
+        Show(); // before the answer
         Task.WhenAll(_replicas.Values.Select(x => x.Ask<ReplicaRestricted>(new RestrictReplica(restrict.What), RestrictWithin)))
             .PipeTo(Sender, success: x => new KernelRestricted(_kernel.Name, x.FirstOrDefault(y => y.Failure is not null)?.Failure), failure: e => new KernelRestricted(_kernel.Name, e.GetBaseException().Message));
-        Show();
     }
 
     private void OnMute(MuteKernel mute)

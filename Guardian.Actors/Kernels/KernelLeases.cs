@@ -18,8 +18,22 @@ internal sealed class KernelLeases(TimeProvider time, string node)
     /// <summary>Until the next lease lapses; null where there is none.</summary>
     public TimeSpan? NextLapse() => _leases.NextLapse();
 
-    public void Set(string kernel, RestrictKernels restrict) =>
-        _leases.Set(Target(kernel, restrict.Percent == 0), restrict.By, restrict.Percent, restrict.Reason, time.GetUtcNow(), restrict.Until);
+    /// <summary>Sets or renews the owner's lease; what it takes to take that back.</summary>
+    public LeaseChange Set(string kernel, RestrictKernels restrict)
+    {
+        var before = _leases.Find(Target(kernel, restrict.Percent == 0), restrict.By);
+        return new LeaseChange(_leases.Set(Target(kernel, restrict.Percent == 0), restrict.By, restrict.Percent, restrict.Reason, time.GetUtcNow(), restrict.Until), before);
+    }
+
+    /// <summary>The change did not come about: what its owner held before holds again. False where the lease was changed or lifted since, which stands.</summary>
+    public bool TakeBack(LeaseChange change)
+    {
+        var (set, before) = change;
+        if (!ReferenceEquals(_leases.Find(set.Target, set.Owner), set)) return false;
+        if (before is not null) _leases.Restore(before);
+        else _leases.Remove(set.Target, set.Owner, out _);
+        return true;
+    }
 
     /// <summary>Lifts what fits; the kernels whose restrictions changed.</summary>
     public IReadOnlyList<string> Lift(LiftKernels lift)
@@ -42,10 +56,14 @@ internal sealed class KernelLeases(TimeProvider time, string node)
         if (strictest.Count == 0) strictest = [.. _leases.On(Target(kernel, pause: false))];
         if (strictest.Count == 0) return Restriction.None;
         var percent = strictest.Min(x => x.Effect);
-        return new Restriction(percent, strictest.Where(x => x.Effect == percent).Max(x => x.Until), strictest[0].Reason);
+        var last = strictest.Where(x => x.Effect == percent).MaxBy(x => x.Deadline)!;
+        return new Restriction(percent, last.Deadline, last.Reason);
     }
 
     public IReadOnlyList<Mitigation> Of(string kernel) => [.. Mitigations.Where(x => x.Target == "kernel/" + kernel)];
+
+    /// <summary>A lease that was set, and what its owner held before.</summary>
+    internal sealed record LeaseChange(LeaseSet<int>.Lease Set, LeaseSet<int>.Lease? Before);
 
     private List<string> Remove(IReadOnlyList<LeaseSet<int>.Lease> leases)
     {

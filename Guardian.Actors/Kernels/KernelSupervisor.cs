@@ -8,7 +8,7 @@ namespace Guardian.Actors.Kernels;
 /// Parent of the kernels: starts each once what it depends on runs, replaces those whose definition changed, keeps the leases that
 /// restrict them, and ends them in order. A kernel that is replaced is gone before its successor begins.
 /// </summary>
-internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
+internal sealed partial class KernelSupervisor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
 
@@ -33,17 +33,20 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         Receive<FindScale>(x => Forward(x.Name, x));
         Receive<MuteKernel>(x => Forward(x.Name, x));
         Receive<RestrictKernels>(OnRestrict);
-        Receive<LiftKernels>(x => Lifted(_memory.Leases.Lift(x)));
-        Receive<LiftKernelMitigation>(x => Lifted(_memory.Leases.Lift(x.Id)));
+        Receive<LiftKernels>(x => Lift(_memory.Leases.Lift(x)));
+        Receive<LiftKernelMitigation>(x => Lift(_memory.Leases.Lift(x.Id)));
         Receive<GetKernelMitigations>(_ => Sender.Tell(new KernelMitigations(_memory.Leases.Mitigations)));
         Receive<Swept>(OnSwept);
         Receive<Applied>(OnApplied);
+        Receive<Lifted>(OnLifted);
+        Receive<Reapplied>(x => TryAgain(x.Kernels));
         Receive<SubmitJob>(x => ForwardJob(x.Kernel, x));
         Receive<GetJob>(x => ForwardJob(x.Kernel, x));
         Receive<ListJobs>(x => ForwardJob(x.Kernel, x));
         Receive<RetryJob>(x => ForwardJob(x.Kernel, x));
         Receive<StartAgain>(x => OnStartAgain(x.Name));
-        Receive<Lapse>(_ => { Apply(_memory.Leases.Sweep()); });
+        Receive<Lapse>(_ => Reapply(_memory.Leases.Sweep()));
+        Receive<RestrictAgain>(x => Reapply([x.Name]));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -63,6 +66,7 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
             return ended;
         }).PipeTo(Self, success: x => new Swept(x, null), failure: e => new Swept(0, e.GetBaseException().Message));
         Take();
+        Reapply(_memory.Leases.Sweep()); // a crash forgot when the next one lapses
     }
 
     /// <summary>Its kernels go on: they are taken over by the next one.</summary>
@@ -204,57 +208,6 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
         else Sender.Tell(new JobAnswer { Refusal = "not_found", Reason = NoSuchKernel(name).Reason });
     }
 
-    private void OnRestrict(RestrictKernels restrict)
-    {
-        if (restrict.Which.Names.FirstOrDefault(x => !_memory.Running.ContainsKey(x)) is { } unknown)
-        {
-            Sender.Tell(NoSuchKernel(unknown));
-            return;
-        }
-
-        var fitting = _memory.Running.Values.Where(restrict.Which.Fits).ToList();
-        var refusal = _world.Leasekeeper.Unsupported;
-        var able = fitting.Where(x => x.Type != KernelType.Process || refusal is null).Select(x => x.Name).ToList();
-        foreach (var name in able) _memory.Leases.Set(name, restrict);
-        var asker = Sender;
-        if (able.Count == 0 && fitting.Count > 0) asker.Tell(new KernelAnswer { Done = false, Reason = $"not supported on this node: {refusal}" });
-        else Task.WhenAll(Apply(able)).PipeTo(Self, success: x => new Applied(restrict, x, asker), failure: e => new Applied(restrict, [new KernelRestricted("", e.GetBaseException().Message)], asker));
-    }
-
-    /// <summary>Where the effect did not come about the lease is given back.</summary>
-    private void OnApplied(Applied applied)
-    {
-        var failed = applied.Kernels.Where(x => x.Failure is not null).ToList();
-        foreach (var kernel in failed)
-            Apply(_memory.Leases.Lift(new LiftKernels { Name = kernel.Kernel, Pauses = applied.Asked.Percent == 0, By = applied.Asked.By, Reason = "it did not come about" }));
-        var done = applied.Kernels.Where(x => x.Failure is null).Select(x => x.Kernel).ToList();
-        applied.Asker.Tell(new KernelAnswer { Done = done.Count > 0 || failed.Count == 0, Kernels = done, Spared = Spared(applied.Asked.Which), Reason = failed.Count > 0 ? string.Join("; ", failed.Select(x => $"{x.Kernel}: {x.Failure}")) : null });
-    }
-
-    private List<string> Spared(KernelSelector which) => [.. _memory.Running.Values.Where(which.Spares).Select(x => x.Name).Order(StringComparer.Ordinal)];
-
-    private void Lifted(IReadOnlyList<string> kernels)
-    {
-        var answer = new KernelAnswer { Done = kernels.Count > 0, Kernels = kernels, NotFound = kernels.Count == 0, Reason = kernels.Count == 0 ? "no such restriction is in force" : null };
-        // Answered once it is lifted; an undo that fails is repeated by the leasekeeper.
-        Task.WhenAll(Apply(kernels)).PipeTo(Sender, success: _ => answer, failure: _ => answer);
-    }
-
-    private List<Task<KernelRestricted>> Apply(IEnumerable<string> kernels)
-    {
-        var applying = new List<Task<KernelRestricted>>();
-        foreach (var name in kernels)
-        {
-            var what = _memory.Leases.On(name);
-            _log.Info("Kernel {0}: {1}", name, what.Percent switch { 0 => "paused", 100 => "unrestricted", _ => $"throttled to {what.Percent} %" });
-            if (_actors.TryGetValue(name, out var actor)) applying.Add(actor.Ask<KernelRestricted>(new RestrictKernel(what), KernelActor.RestrictWithin));
-        }
-
-        if (_memory.Leases.NextLapse() is { } next) Timers.StartSingleTimer("lapse", Lapse.Instance, next + TimeSpan.FromMilliseconds(1));
-        else Timers.Cancel("lapse");
-        return applying;
-    }
-
     private void OnSwept(Swept swept)
     {
         if (swept.Ended > 0) _log.Info("{0} processes of kernels that are not declared any more were ended", swept.Ended);
@@ -270,17 +223,10 @@ internal sealed class KernelSupervisor : ReceiveActor, IWithTimers
 
     private sealed record Swept(int Ended, string? Failure) : INoSerializationVerificationNeeded;
 
-    private sealed record Applied(RestrictKernels Asked, IReadOnlyList<KernelRestricted> Kernels, IActorRef Asker) : INoSerializationVerificationNeeded;
-
     private sealed record StartAgain(string Name) : INoSerializationVerificationNeeded;
 
     private sealed record OutOfTime : INoSerializationVerificationNeeded
     {
         public static readonly OutOfTime Instance = new();
-    }
-
-    private sealed record Lapse : INoSerializationVerificationNeeded
-    {
-        public static readonly Lapse Instance = new();
     }
 }

@@ -112,9 +112,9 @@ internal sealed class ProcessReplica : Replica
     /// <summary>One change after the other: a lease is taken before the effect and released after it.</summary>
     private void Apply(ProcessInstance instance, IActorRef asker)
     {
-        var (what, left) = (_memory.Restriction, _memory.Restriction.Until - World.Time.GetUtcNow());
+        var (what, time) = (_memory.Restriction, World.Time);
         if (what.Percent == 0) Heart?.Expect(false); // before it is still
-        _memory.Restricting = _memory.Restricting.ContinueWith(_ => _restriction.ApplyAsync(instance, what.Percent, left, what.Reason, CancellationToken.None),
+        _memory.Restricting = _memory.Restricting.ContinueWith(_ => _restriction.ApplyAsync(instance, what.Percent, what.Left(time), what.Reason, CancellationToken.None),
             CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
         _memory.Restricting.PipeTo(Self, success: () => new Restricted(what, null, asker), failure: e => new Restricted(what, e.GetBaseException().Message, asker));
     }
@@ -123,6 +123,7 @@ internal sealed class ProcessReplica : Replica
     {
         if (restricted.Failure is not null) Log.Error("Kernel {0}/{1}: {2}", Kernel.Name, Index, restricted.Failure);
         if (restricted.What == _memory.Restriction) Heart?.Expect(restricted.What.Percent > 0 || restricted.Failure is not null);
+        if (restricted.What.Percent == 100 && Timers.IsTimerActive("ready")) AwaitReadiness();
         restricted.Asker.Tell(new ReplicaRestricted(restricted.Failure));
     }
 
@@ -153,6 +154,7 @@ internal sealed class ProcessReplica : Replica
             Follow(instance);
             Do(Machine.Adopted(instance.Record.Epoch, Now));
             BeginReadiness();
+            RestrictFromItsStart(instance);
         }
         else if (Machine.State == KernelState.Starting)
         {
@@ -183,7 +185,12 @@ internal sealed class ProcessReplica : Replica
         Follow(instance);
         Started();
         BeginReadiness();
-        if (_memory.Restriction.Percent < 100 && _memory.Restriction.Until > World.Time.GetUtcNow()) Apply(instance, ActorRefs.Nobody);
+        RestrictFromItsStart(instance);
+    }
+
+    private void RestrictFromItsStart(ProcessInstance instance)
+    {
+        if (_memory.Restriction.Left(World.Time) > TimeSpan.Zero) Apply(instance, ActorRefs.Nobody);
     }
 
     private void Follow(ProcessInstance instance)
@@ -201,12 +208,20 @@ internal sealed class ProcessReplica : Replica
             return;
         }
 
-        Timers.StartSingleTimer("ready", ReadyTimeout.Instance, Kernel.Process!.ReadyWithin);
+        AwaitReadiness();
         Timers.StartPeriodicTimer("check", CheckReady.Instance, TimeSpan.Zero, HealthCheck.ReadyEvery);
     }
 
+    private void AwaitReadiness() => Timers.StartSingleTimer("ready", ReadyTimeout.Instance, Kernel.Process!.ReadyWithin);
+
     private void OnNotReady()
     {
+        if (_memory.Restriction.Left(World.Time) > TimeSpan.Zero)
+        {
+            AwaitReadiness(); // held still, or back, by Guardian itself: that is no failure of its own
+            return;
+        }
+
         Timers.Cancel("check");
         if (Machine.State == KernelState.Starting) Log.Warning("Kernel {0}/{1} was not ready within {2}", Kernel.Name, Index, Kernel.Process!.ReadyWithin);
         Do(Machine.NotReady());

@@ -49,9 +49,19 @@ internal sealed record ReplicaRestricted(string? Failure) : INoSerializationVeri
 }
 
 /// <summary>What a kernel may use until a time; 0 percent is a pause.</summary>
-internal sealed record Restriction(int Percent, DateTimeOffset Until, string Reason)
+/// <param name="Percent">0 to 99; 100 where nothing restricts it.</param>
+/// <param name="Deadline">Its end, a monotonic timestamp: a clock that is set ends nothing early or late.</param>
+/// <param name="Reason">For people.</param>
+internal sealed record Restriction(int Percent, long Deadline, string Reason)
 {
-    public static readonly Restriction None = new(100, DateTimeOffset.MinValue, "");
+    public static readonly Restriction None = new(100, 0, "");
+
+    /// <summary>How long it goes on; nothing where it has lapsed.</summary>
+    public TimeSpan Left(TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        return Percent < 100 && Deadline > now ? time.GetElapsedTime(now, Deadline) : TimeSpan.Zero;
+    }
 }
 
 internal sealed record MuteReplica(TimeSpan For) : INoSerializationVerificationNeeded;

@@ -10,6 +10,9 @@ internal interface ILeasekeeper
     /// <summary>Why no lease can be taken here, for a refusal "not supported"; null where they can.</summary>
     string? Unsupported { get; }
 
+    /// <summary>A lease may last so long.</summary>
+    TimeSpan Longest { get; }
+
     /// <summary>Takes the lease, or replaces the one of the same id.</summary>
     /// <exception cref="LeaseRefusedException">It was not taken: do not bring the effect about.</exception>
     Task TakeAsync(OsLease lease, CancellationToken cancellation);
@@ -36,6 +39,8 @@ internal sealed class LeaseRefusedException(string message) : Exception(message)
 internal sealed class NoLeasekeeper(string reason) : ILeasekeeper
 {
     public string? Unsupported => reason;
+
+    public TimeSpan Longest => TimeSpan.Zero;
 
     public Task TakeAsync(OsLease lease, CancellationToken cancellation) => Task.FromException(new LeaseRefusedException(reason));
 

@@ -52,6 +52,8 @@ internal sealed class Leasekeeper : ILeasekeeper, IAsyncDisposable
 
     public string? Unsupported => null;
 
+    public TimeSpan Longest => _longest;
+
     /// <summary>The keeper's process id; null while none runs.</summary>
     public int? ProcessId
     {

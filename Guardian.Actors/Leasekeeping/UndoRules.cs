@@ -24,9 +24,9 @@ internal static class UndoRules
 
     private static string? Refusal(LeaseUndo undo, ProcessIdentity node) => undo switch
     {
-        ResumeProcess x => NotRunning(x.Process),
+        ResumeProcess => null, // of several some may have ended just now: then there is nothing to undo
         KillProcess x => NotRunning(x.Process) ?? (x.Process.DescendsFrom(node) ? null : $"process {x.Process.Pid} was not started by this node and is not killed"),
-        ReniceProcess x => NotRunning(x.Process) ?? Renice(x),
+        ReniceProcess x => Renice(x),
         RestoreFile x => !Path.IsPathFullyQualified(x.Path) ? $"'{x.Path}' is not an absolute path" : File.Exists(x.Path) ? null : $"there is no file {x.Path} to restore",
         ClearImmutable x => !Posix.IsRoot ? "only root can change a file's immutable flag" : File.Exists(x.Path) ? null : $"there is no file {x.Path}",
         DeletePath x => NotOurs(x.Path),
@@ -43,7 +43,7 @@ internal static class UndoRules
     private static string? Renice(ReniceProcess undo)
     {
         if (undo.Nice is < -20 or > 19) return string.Create(CultureInfo.InvariantCulture, $"a nice value is -20 to 19, not {undo.Nice}");
-        return !Posix.IsRoot && ProcessStat.TryRead(undo.Process.Pid, out var stat) && undo.Nice <= stat.Nice
+        return !Posix.IsRoot && undo.Process.Alive && ProcessStat.TryRead(undo.Process.Pid, out var stat) && undo.Nice <= stat.Nice
             ? "only root can lower a nice value again, so it may not be raised here"
             : null;
     }

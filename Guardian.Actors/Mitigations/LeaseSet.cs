@@ -22,9 +22,19 @@ internal sealed class LeaseSet<TEffect>(TimeProvider time)
     /// <summary>Sets or renews the owner's lease on the target; <paramref name="until"/> is UTC and is turned into a monotonic deadline here.</summary>
     public Lease Set(string target, string owner, TEffect effect, string reason, DateTimeOffset since, DateTimeOffset until)
     {
-        if (!_byTarget.TryGetValue(target, out var owners)) _byTarget[target] = owners = new(StringComparer.Ordinal);
         var lease = new Lease(target, owner, effect, reason, since, until, time.DeadlineOf(until));
-        return owners[owner] = lease;
+        Restore(lease);
+        return lease;
+    }
+
+    /// <summary>The owner's lease on the target, whether it has lapsed or not; null where there is none.</summary>
+    public Lease? Find(string target, string owner) => _byTarget.TryGetValue(target, out var owners) ? owners.GetValueOrDefault(owner) : null;
+
+    /// <summary>Puts a lease back as it was.</summary>
+    public void Restore(Lease lease)
+    {
+        if (!_byTarget.TryGetValue(lease.Target, out var owners)) _byTarget[lease.Target] = owners = new(StringComparer.Ordinal);
+        owners[lease.Owner] = lease;
     }
 
     /// <summary>Lifts the owner's lease on the target.</summary>

@@ -171,6 +171,24 @@ public sealed class KernelRemediationTests : TestKit
         (Of(Watched), Of(Asked)).Should().Be((watched, asked));
     }
 
+    /// <summary>Two steps of one run hold different kernels: what takes back the one leaves the other, and an unknown outcome of it is not the other's success.</summary>
+    [Fact]
+    public async Task A_steps_undo_and_its_probe_are_about_its_own_kernels()
+    {
+        _registry.TryGetAction("kernels.pause", out var pause);
+        var context = new ActionContext("r/act", "r", "k", "i-1", "test");
+        JsonElement Input(string kernel) => JsonElement.Parse($$"""{ "kernels": ["{{kernel}}"], "for": "5m" }""");
+        var first = await pause!.ExecuteAsync(Input(Opted), context, default);
+        (await pause.ProbeAsync(Input(Plain), context, default)).Kind.Should().Be(OutcomeKind.NotDone);
+        var second = await pause.ExecuteAsync(Input(Plain), context, default);
+        (await pause.ProbeAsync(Input(Plain), context, default)).Kind.Should().Be(OutcomeKind.Succeeded);
+        (Of(Opted).Item2, Of(Plain).Item2).Should().Be((true, true));
+        await pause.UndoAsync(Input(Plain), second, context, default);
+        (Of(Opted).Item2, Of(Plain).Item2).Should().Be((true, false));
+        await pause.UndoAsync(Input(Opted), null, context, default);
+        Of(Opted).Item2.Should().BeFalse();
+    }
+
     private static IEnumerable<string> Texts(ActionOutcome outcome, string field) => outcome.Output!.Value.GetProperty(field).EnumerateArray().Select(x => x.GetString()!);
 
     [Fact]

@@ -4,8 +4,10 @@ using Akka.Actor;
 using Guardian.Actors.Actions;
 using Guardian.Actors.Actions.BuiltIn;
 using Guardian.Actors.Actions.Probes;
+using Guardian.Actors.Kernels;
 using Guardian.Actors.Leasekeeping;
 using Guardian.Actors.Resources;
+using Guardian.Playbooks.Model;
 using Guardian.Tests.Monitoring;
 
 namespace Guardian.Tests.Actions;
@@ -16,6 +18,7 @@ public sealed class ResourceActionTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("guardian-clean-");
     private readonly List<Process> _children = [];
     private readonly CleanOptions _clean = new();
+    private readonly KernelDirectory _directory = new();
     private IReadOnlyList<KernelTree> _kernels = [];
     private Func<IResourceSampler> _sampler = () => ResourceSamplers.Create([], TimeProvider.System);
 
@@ -36,7 +39,7 @@ public sealed class ResourceActionTests : IDisposable
         {
             Blacklist = ActorRefs.Nobody, Bus = ActorRefs.Nobody, Outbox = ActorRefs.Nobody, Time = TimeProvider.System, CountViolations = (_, _, _) => Task.FromResult(0L),
             Resources = new ResourceMeter { Sampler = () => _sampler(), Processes = ResourceSamplers.Processes(TimeProvider.System), Time = TimeProvider.System, Kernels = () => _kernels },
-            Clean = _clean,
+            Clean = _clean, Kernels = _directory,
         };
         return new GuardianRegistry([], BuiltInActions.Create(dependencies), BuiltInProbes.Create(dependencies));
     }
@@ -121,6 +124,13 @@ public sealed class ResourceActionTests : IDisposable
         Registry().TryGetAction("process.kill", out var kill);
         var approved = await kill!.ExecuteAsync(JsonElement.Parse("""{ "kernel": "shy", "over": "100ms" }"""), Run with { ApprovedBy = "alice" }, CancellationToken.None);
         approved.GetProperty("reason").GetString().Should().Contain("none of 1", "an operator's approval stands for the opt-in");
+
+        _directory.Set(new KernelView
+        {
+            Name = "shy", Type = KernelType.Process, Criticality = KernelCriticality.Normal, Class = "batch", State = KernelState.Running, Replicas = new ReplicaSpec(), Remediation = OperatingMode.Observe,
+        });
+        var left = () => kill!.ExecuteAsync(JsonElement.Parse("""{ "kernel": "shy", "above": "0.001%", "over": "100ms" }"""), Run with { ApprovedBy = "alice" }, CancellationToken.None);
+        await left.Should().ThrowAsync<ActionFailedException>("an approval is no opt-in of what is left to people").WithMessage("*remediation: observe*");
 
         _kernels = [Kernel("calm", true, child)];
         var calm = await ExecuteAsync("process.kill", """{ "kernel": "calm", "over": "200ms" }""");

@@ -27,7 +27,7 @@ public sealed class KernelSupervisorTests : TestKit
         _file = Path.Combine(_root.FullName, "kernels.yaml");
     }
 
-    private IActorRef Start(string kernels, KernelsOptions? code = null)
+    private IActorRef Start(string kernels, KernelsOptions? code = null, ILeasekeeper? keeper = null)
     {
         File.WriteAllText(_file, "kernels:\n" + kernels);
         var catalog = new KernelCatalog(_file, (code ?? new KernelsOptions()).Declared);
@@ -35,7 +35,7 @@ public sealed class KernelSupervisorTests : TestKit
         Catalog = catalog;
         return _supervisor = Sys.ActorOf(KernelSupervisor.Props(new SupervisorMemory(catalog, _directory, new KernelLeases(TimeProvider.System, "n1"), Scales), new KernelWorld
         {
-            Time = TimeProvider.System, Hearts = _hearts, Node = "n1", Scheduler = new SchedulerBoard(), Leasekeeper = new NoLeasekeeper("there is none in this test"), Folder = Path.Combine(_root.FullName, "data"), Register = (_, _) => new TaskCompletionSource<BusPort>().Task,
+            Time = TimeProvider.System, Hearts = _hearts, Node = "n1", Scheduler = new SchedulerBoard(), Leasekeeper = keeper ?? new NoLeasekeeper("there is none in this test"), Folder = Path.Combine(_root.FullName, "data"), Register = (_, _) => new TaskCompletionSource<BusPort>().Task,
         }));
     }
 
@@ -284,6 +284,75 @@ public sealed class KernelSupervisorTests : TestKit
         Start("  - { name: k, type: process, command: [sleep, '1000'], readiness: { within: 100ms, probe: { tcp: '127.0.0.1:1' } }, restart: { max: 2, within: 1m, backoff: { initial: 10ms } } }\n");
         var view = await UntilAsync("k", x => x.State == KernelState.CrashLoop);
         view.Instances[0].Process.Should().BeNull();
+    }
+
+    private Task<KernelAnswer> PauseAsync(string kernel, TimeSpan length) =>
+        AskAsync(new RestrictKernels { Which = new KernelSelector { Names = [kernel] }, Percent = 0, By = "operator/ann", Until = DateTimeOffset.UtcNow + length, Reason = "test" });
+
+    private bool IsStill(string kernel) => _directory.Find(kernel) is { Paused: true, Instances: [{ Process: { } process }] } && ProcessTable.IsStopped(process);
+
+    /// <summary>Held still by Guardian itself it cannot become ready, and that is no crash.</summary>
+    [LinuxFact]
+    public async Task What_is_paused_while_it_starts_becomes_ready_after_the_pause()
+    {
+        var flag = Path.Combine(_root.FullName, "flag");
+        Start($"  - {{ name: k, type: process, command: [sleep, '1000'], readiness: {{ within: 1s, probe: {{ exec: [test, -e, {flag}] }} }}, restart: {{ max: 2, within: 1m }} }}\n", keeper: new ScriptedKeeper());
+        var process = (await UntilAsync("k", x => x.State == KernelState.Starting && x.Instances is [{ Process: not null }])).Instances[0].Process!;
+        (await PauseAsync("k", TimeSpan.FromSeconds(3))).Done.Should().BeTrue();
+        IsStill("k").Should().BeTrue();
+        await UntilAsync("k", x => !x.Paused);
+        File.WriteAllText(flag, "");
+        var view = await RunningAsync("k");
+        (view.Restarts, view.Instances[0].Process).Should().Be((0, process));
+    }
+
+    [LinuxFact]
+    public async Task An_extension_that_is_refused_leaves_what_was_in_force()
+    {
+        var keeper = new ScriptedKeeper { Refusal = x => x.For > TimeSpan.FromMinutes(30) ? "the disk is full" : null };
+        Start(Sleeper("k"), keeper: keeper);
+        await RunningAsync("k");
+        (await PauseAsync("k", TimeSpan.FromMinutes(10))).Done.Should().BeTrue();
+        IsStill("k").Should().BeTrue();
+
+        var tooLong = await PauseAsync("k", TimeSpan.FromHours(2));
+        (tooLong.Done, tooLong.Reason).Should().Be((false, "k: processes are restricted for 1h at most (Guardian:Leasekeeper:Longest)"));
+        IsStill("k").Should().BeTrue();
+
+        var refused = await PauseAsync("k", TimeSpan.FromMinutes(45));
+        (refused.Done, refused.Reason).Should().Be((false, "k: the disk is full"));
+        await Await.UntilAsync(() => IsStill("k"), Soon);
+        (await _supervisor.Ask<KernelMitigations>(GetKernelMitigations.Instance, Soon)).Items.Single().Until.Should().BeBefore(DateTimeOffset.UtcNow.AddMinutes(11));
+        (await AskAsync(new LiftKernels { Name = "k", Pauses = true, By = "operator/ann", Reason = "test" })).Done.Should().BeTrue();
+        await Await.UntilAsync(() => !IsStill("k"), Soon);
+    }
+
+    [LinuxFact]
+    public async Task A_lift_whose_undo_fails_says_so_and_is_tried_again()
+    {
+        var keeper = new ScriptedKeeper();
+        Start(Sleeper("k"), keeper: keeper);
+        await RunningAsync("k");
+        (await PauseAsync("k", TimeSpan.FromMinutes(10))).Done.Should().BeTrue();
+        keeper.ReleaseRefusal = "the leasekeeper did not answer";
+        var lifted = await AskAsync(new LiftKernels { Name = "k", Pauses = true, By = "operator/ann", Reason = "test" });
+        (lifted.Done, lifted.NotFound, lifted.Reason).Should().Be((false, false, "it is lifted and not undone yet, which is tried again: k: the leasekeeper did not answer"));
+        var process = _directory.Find("k")!.Instances[0].Process!;
+        ProcessTable.IsStopped(process).Should().BeTrue();
+        keeper.ReleaseRefusal = null;
+        await Await.UntilAsync(() => !ProcessTable.IsStopped(process), Soon);
+    }
+
+    [LinuxFact]
+    public async Task A_crash_of_the_supervisor_forgets_no_end()
+    {
+        Start(Sleeper("k"), keeper: new ScriptedKeeper());
+        await RunningAsync("k");
+        (await PauseAsync("k", TimeSpan.FromSeconds(3))).Done.Should().BeTrue();
+        IsStill("k").Should().BeTrue();
+        _supervisor.Tell(new RestrictKernels { Which = null!, Percent = 0, By = "nobody", Until = default, Reason = "it throws" });
+        await UntilAsync("k", x => !x.Paused);
+        IsStill("k").Should().BeFalse();
     }
 
     [Fact]

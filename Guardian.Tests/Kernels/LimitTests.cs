@@ -138,6 +138,8 @@ public sealed class LimitTests(ITestOutputHelper output) : IDisposable
 
         public string? Unsupported => null;
 
+        public TimeSpan Longest => TimeSpan.FromHours(1);
+
         public Task TakeAsync(OsLease lease, CancellationToken cancellation)
         {
             _leases[lease.Id] = lease;

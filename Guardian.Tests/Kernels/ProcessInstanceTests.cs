@@ -190,7 +190,7 @@ public sealed class ProcessInstanceTests(Xunit.Abstractions.ITestOutputHelper ou
         instance.Processes().Should().Contain(instance.Identity);
         Folder.Processes().Should().BeEquivalentTo(instance.Processes());
         var all = instance.Processes();
-        var keeper = new Undoing();
+        var keeper = new ScriptedKeeper();
         var restriction = new ProcessRestriction(keeper, "k", 0, null, groupStays: false);
         await restriction.ApplyAsync(instance, 0, TimeSpan.FromMinutes(1), "test", default);
         all.Should().OnlyContain(x => ProcessTable.IsStopped(x));
@@ -237,27 +237,25 @@ public sealed class ProcessInstanceTests(Xunit.Abstractions.ITestOutputHelper ou
         ProcessInstance.Survivors(_root.FullName, []).Should().BeEmpty("it is dead");
     }
 
-    /// <summary>A keeper that does what it is for, and nothing else.</summary>
-    private sealed class Undoing : ILeasekeeper
+    /// <summary>The lease ends while the processes are still being stopped, on a machine that is starved: nothing would ever resume them.</summary>
+    [LinuxFact]
+    public async Task A_pause_that_comes_after_its_leases_end_is_taken_back()
     {
-        private OsLease? _lease;
-
-        public string? Unsupported => null;
-
-        public Task TakeAsync(OsLease lease, CancellationToken cancellation) => Task.FromResult(_lease = lease);
-
-        public Task<bool> RenewAsync(string id, TimeSpan length, CancellationToken cancellation) => Task.FromResult(_lease is not null);
-
-        public Task<bool> ReleaseAsync(string id, CancellationToken cancellation)
+        var instance = Start(Shell("exec sleep 1000"));
+        await Await.UntilAsync(() => instance.Processes().Count == 1, Soon);
+        var keeper = new ScriptedKeeper();
+        keeper.Taken = lease =>
         {
-            foreach (var undo in _lease!.Undo.OfType<ResumeProcess>()) Posix.Signal(undo.Process, Posix.SIGCONT);
-            _lease = null;
-            return Task.FromResult(true);
-        }
-
-        public Task<bool> ForgetAsync(string id, CancellationToken cancellation) => Task.FromResult(false);
-
-        public Task<IReadOnlyList<OsLease>> ListAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<OsLease>>([]);
+            keeper.Taken = null;
+            keeper.End(lease.Id);
+        };
+        var restriction = new ProcessRestriction(keeper, "k", 0, null, groupStays: false);
+        await restriction.ApplyAsync(instance, 0, TimeSpan.FromMinutes(1), "test", default);
+        restriction.Restricted.Should().BeFalse();
+        (await keeper.ListAsync(default)).Should().BeEmpty();
+        await Await.UntilAsync(() => instance.Processes().All(x => !ProcessTable.IsStopped(x)), Soon);
+        Posix.Signal(instance.Identity.Pid, Posix.SIGKILL);
+        await instance.Ended.WaitAsync(Soon);
     }
 
     [LinuxFact]

@@ -110,7 +110,9 @@ public sealed class LeasekeeperTests
         await using var fixture = new LeasekeeperFixture();
         using var victim = Victim.Start();
         var former = victim.Identity with { Start = victim.Identity.Start - 1 };
-        await Refused(fixture, Lease("pause", Long, new ResumeProcess(former)), "is not running");
+        await Refused(fixture, Lease("kill", Long, new KillProcess(former)), "is not running");
+        await fixture.Keeper.TakeAsync(Lease("pause", Long, new ResumeProcess(former)), default);
+        (await fixture.Keeper.ReleaseAsync("pause", default)).Should().BeTrue("there is nothing to resume");
 
         // As after a crash: the lease is on disk, and its process's pid is somebody else's by now.
         await victim.StopAsync();

@@ -25,6 +25,9 @@ internal abstract class KernelRestriction<TInput>(ActionDependencies dependencie
 
     protected abstract bool Pauses { get; }
 
+    /// <summary>The kernels that the input stands for.</summary>
+    protected abstract KernelSelector Which(TInput input);
+
     /// <summary>The kernels that would be restricted, for as long as their lease.</summary>
     protected TouchedTargets Restricted(IReadOnlyList<string>? kernels, IReadOnlyList<string>? classes, Duration length) =>
         new([], dependencies.Kernels.Matching(KernelTargets.Which(kernels, classes)), length.Value);
@@ -47,16 +50,25 @@ internal abstract class KernelRestriction<TInput>(ActionDependencies dependencie
 
     public override async Task UndoAsync(TInput input, KernelRestrictionOutput? output, ActionContext context, CancellationToken cancellation)
     {
-        // A lease that has lapsed meanwhile cannot be lifted, and need not be.
-        await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor,
-            new LiftKernels { Pauses = Pauses, By = context.RunId, Reason = "undo" }, cancellation).ConfigureAwait(false);
+        // Only this step's: another step of the run may hold other kernels. A lease that has lapsed meanwhile cannot be lifted, and need not be.
+        var failures = new List<string>();
+        foreach (var name in output?.Kernels ?? dependencies.Kernels.Matching(Which(input)))
+        {
+            var answer = await Asking.OnceAsync<KernelAnswer>(dependencies.KernelSupervisor,
+                new LiftKernels { Name = name, Pauses = Pauses, By = context.RunId, Reason = "undo" }, cancellation).ConfigureAwait(false);
+            if (answer is { Done: false, NotFound: false }) failures.Add(answer.Reason ?? name);
+        }
+
+        if (failures.Count > 0) throw new ActionFailedException(string.Join("; ", failures));
     }
 
     public override async Task<(OutcomeKind Kind, KernelRestrictionOutput? Output)> ProbeAsync(TInput input, ActionContext context, CancellationToken cancellation)
     {
         var all = await Asking.OnceAsync<KernelMitigations>(dependencies.KernelSupervisor, GetKernelMitigations.Instance, cancellation).ConfigureAwait(false);
         var mine = all.Items.Where(x => x.Owner == context.RunId && x.Effect == "pause" == Pauses).ToList();
-        return mine.Count == 0
+        var wanted = dependencies.Kernels.Matching(Which(input));
+        mine = [.. mine.Where(x => wanted.Contains(x.Target["kernel/".Length..], StringComparer.Ordinal))];
+        return mine.Count < wanted.Count || mine.Count == 0
             ? (OutcomeKind.NotDone, null)
             : (OutcomeKind.Succeeded, new KernelRestrictionOutput([.. mine.Select(x => x.Target["kernel/".Length..])], mine[0].Until));
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Guardian.Actors.Kernels;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Actions.BuiltIn;
@@ -17,6 +18,8 @@ internal sealed class KernelsPause(ActionDependencies dependencies) : KernelRest
     public override string Summary => "Pauses kernels of given classes until the lease ends.";
 
     protected override bool Pauses => true;
+
+    protected override KernelSelector Which(KernelsPauseInput input) => KernelTargets.Which(input.Kernels, input.Classes);
 
     public override TouchedTargets Touches(KernelsPauseInput input) =>
         input.Classes is { Count: > 0 } || input.Kernels is { Count: > 0 } ? Restricted(input.Kernels, input.Classes, input.For) : TouchedTargets.None;

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Guardian.Actors.Kernels;
 using Guardian.Playbooks.Model;
 
 namespace Guardian.Actors.Actions.BuiltIn;
@@ -18,6 +19,8 @@ internal sealed class KernelsThrottle(ActionDependencies dependencies) : KernelR
     public override string Summary => "Throttles non-critical kernels to a percentage of their workers or CPU until the lease ends.";
 
     protected override bool Pauses => false;
+
+    protected override KernelSelector Which(KernelsThrottleInput input) => KernelTargets.Which(input.Kernels, input.Classes);
 
     public override TouchedTargets Touches(KernelsThrottleInput input) => Restricted(input.Kernels, input.Classes, input.For);
 

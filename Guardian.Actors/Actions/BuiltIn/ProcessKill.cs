@@ -73,9 +73,10 @@ internal sealed class ProcessKill(ActionDependencies dependencies) : GuardianAct
         return new ProcessKillOutput(true, evidence, trees.Count, trees.Forced, null);
     }
 
-    /// <summary>An operator's approval stands for an opt-in, and for nothing else.</summary>
+    /// <summary>An operator's approval stands for an opt-in, and for nothing else: what is left to people is not killed with it either.</summary>
     private KernelTree Permit(string name, IReadOnlyList<KernelTree> kernels, ActionContext context)
     {
+        dependencies.Kernels.Permit([name], context);
         var kernel = kernels.FirstOrDefault(x => x.Kernel == name) ?? throw new ActionFailedException(
             $"{Name}: '{name}' is no process kernel of this node; processes that are not a kernel's are never killed");
         return kernel.OptedIn || context.ApprovedBy is not null

@@ -36,6 +36,8 @@ internal sealed class KernelFreeze : ChaosFault<KernelFreeze.Input>
         var lease = new OsLease { Id = $"chaos:{context.Drill}", Owner = "chaos/" + context.Drill, Reason = Name, For = input.For.Value, Undo = [.. processes.Select(x => new ResumeProcess(x))] };
         await parts.Leasekeeper.TakeAsync(lease, withdraw).ConfigureAwait(false);
         foreach (var process in processes) Posix.Signal(process, Posix.SIGSTOP);
+        if (!await parts.Leasekeeper.RenewAsync(lease.Id, input.For.Value, CancellationToken.None).ConfigureAwait(false))
+            foreach (var process in processes) Posix.Signal(process, Posix.SIGCONT); // it came after its lease's end
         await Task.Delay(input.For.Value, context.Time, withdraw).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await parts.Leasekeeper.ReleaseAsync(lease.Id, CancellationToken.None).ConfigureAwait(false);
     }

@@ -26,6 +26,7 @@ internal sealed class ProcessInstance
 
     /// <summary>After KILL only a process in an uninterruptible call is still there; it is waited for as long as it takes.</summary>
     private static readonly TimeSpan LookForGroup = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LookForStuck = TimeSpan.FromSeconds(1); // a process in an uninterruptible call may take minutes
 
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(500); // doubles, up to the longest: a full disk stays so for a while
     private static readonly TimeSpan AgainAtMost = TimeSpan.FromSeconds(30);
@@ -155,7 +156,8 @@ internal sealed class ProcessInstance
     }
 
     /// <summary>
-    /// Ends what is left of replicas that are not declared any more, all at once: TERM, the grace that was declared, KILL. The number of them.
+    /// Ends what is left of replicas that are not declared any more, all at once: TERM, the grace that was declared, KILL; and of jobs of such
+    /// pools. The number of them.
     /// </summary>
     /// <param name="root">The node's folder of kernels.</param>
     /// <param name="declared">All kernels.</param>
@@ -165,8 +167,9 @@ internal sealed class ProcessInstance
         if (Posix.Unsupported is not null || !Directory.Exists(root)) return 0;
         var most = declared.Where(x => x.Type == KernelType.Process).ToDictionary(x => x.Name, x => x.Replicas.Max, StringComparer.Ordinal);
         var left = Left(root).Where(x => x.Record.Replica >= most.GetValueOrDefault(x.Record.Kernel)).ToList();
+        var jobs = JobProcess.SweepAsync(root, declared);
         await Task.WhenAll(left.Select(x => EndAsync(x.Folder, x.Record, atOnce))).ConfigureAwait(false);
-        return left.Count;
+        return left.Count + await jobs.ConfigureAwait(false);
     }
 
     /// <summary>
@@ -318,13 +321,13 @@ internal sealed class ProcessInstance
     public static async Task SweepAsync(string token, ProcessIdentity? leader = null)
     {
         var left = new HashSet<ProcessIdentity>(); // what was of its session is so after the leader's end too
-        while (true)
+        for (var wait = LookForGroup; ; wait = wait * 2 < LookForStuck ? wait * 2 : LookForStuck)
         {
             left.UnionWith(ProcessTable.OfInstance(token, leader));
             left.RemoveWhere(x => !x.Alive);
             if (left.Count == 0) return;
             foreach (var process in left) Kill(process);
-            await Task.Delay(LookForGroup).ConfigureAwait(false);
+            await Task.Delay(wait).ConfigureAwait(false);
         }
     }
 

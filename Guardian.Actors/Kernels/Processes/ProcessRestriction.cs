@@ -18,8 +18,14 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
 
     private const int Nicest = 19;
 
+    /// <summary>A lease taken only for its undo: it is released the next moment.</summary>
+    private static readonly TimeSpan ForItsUndo = TimeSpan.FromSeconds(1);
+
     private readonly string _id = string.Create(CultureInfo.InvariantCulture, $"kernel:{kernel}/{replica}");
     private bool _restricted;
+
+    /// <summary>The lease taken for an effect of which it is not sure that it came before the lease's end.</summary>
+    private OsLease? _unconfirmed;
 
     /// <summary>Why nothing can be restricted here; null where it can.</summary>
     public string? Unsupported => keeper.Unsupported;
@@ -35,10 +41,12 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         if (percent >= 100 || length <= TimeSpan.Zero) return;
         if (keeper.Unsupported is { } why) throw new LeaseRefusedException(why);
         _restricted = true;
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
         try
         {
             if (percent == 0) await PauseAsync(instance, length, reason, cancellation).ConfigureAwait(false);
             else await ThrottleAsync(instance, percent, length, reason, cancellation).ConfigureAwait(false);
+            await ConfirmAsync(length - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
         {
@@ -47,19 +55,33 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         }
     }
 
+    /// <summary>An effect that came after its lease's end has none: it is taken back.</summary>
+    private async Task ConfirmAsync(TimeSpan rest, CancellationToken cancellation)
+    {
+        if (_unconfirmed is null) return; // there was nothing to restrict
+        if (rest > TimeSpan.Zero && await keeper.RenewAsync(_id, rest, cancellation).ConfigureAwait(false)) _unconfirmed = null;
+        else await FreeAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Takes back what holds.</summary>
     public async Task FreeAsync(CancellationToken cancellation)
     {
         if (!_restricted) return;
-        await keeper.ReleaseAsync(_id, cancellation).ConfigureAwait(false);
-        _restricted = false;
+        var held = await keeper.ReleaseAsync(_id, cancellation).ConfigureAwait(false);
+        if (!held && _unconfirmed is { } lease)
+        {
+            await keeper.TakeAsync(lease with { For = ForItsUndo }, cancellation).ConfigureAwait(false);
+            await keeper.ReleaseAsync(_id, cancellation).ConfigureAwait(false);
+        }
+
+        (_restricted, _unconfirmed) = (false, null);
     }
 
     /// <summary>The instance is gone: there is nothing to take back.</summary>
     public async Task ForgetAsync()
     {
         if (_restricted) await keeper.ForgetAsync(_id, CancellationToken.None).ConfigureAwait(false);
-        _restricted = false;
+        (_restricted, _unconfirmed) = (false, null);
         if (!groupStays) group?.Remove();
     }
 
@@ -72,7 +94,9 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
             if (running.Count == 0 && stopped.Count == 0) RefuseUnseen(instance);
             if (running.Count == 0) return;
             stopped.UnionWith(running);
-            await keeper.TakeAsync(Lease(reason, length, [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))]), cancellation).ConfigureAwait(false);
+            ResumeProcess[] undo = [.. stopped.Where(x => x.Alive).Select(x => new ResumeProcess(x))];
+            if (undo.Length == 0) continue; // they have ended meanwhile
+            await TakeAsync(reason, length, undo, cancellation).ConfigureAwait(false);
             foreach (var process in running) Posix.Signal(process, Posix.SIGSTOP);
             foreach (var process in running) await StoppedAsync(process, cancellation).ConfigureAwait(false);
         }
@@ -102,7 +126,7 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         if (group is { HasCpu: true } && TryCreate(group))
         {
             var cores = Math.Max(1, await CpuUse.MeasureAsync(instance.Processes, cancellation).ConfigureAwait(false));
-            await keeper.TakeAsync(Lease(reason, length, [new RestoreFile(group.QuotaFile, group.Unthrottled)]), cancellation).ConfigureAwait(false);
+            await TakeAsync(reason, length, [new RestoreFile(group.QuotaFile, group.Unthrottled)], cancellation).ConfigureAwait(false);
             group.Throttle(cores * percent / 100);
             var members = instance.Processes();
             if (members.Count == 0) RefuseUnseen(instance);
@@ -118,7 +142,7 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
             return;
         }
 
-        await keeper.TakeAsync(Lease(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))]), cancellation).ConfigureAwait(false);
+        await TakeAsync(reason, length, [.. processes.Select(x => new ReniceProcess(x.Process, x.Nice))], cancellation).ConfigureAwait(false);
         foreach (var (process, present) in processes) Posix.Renice(process, Math.Max(present, nice));
     }
 
@@ -136,7 +160,8 @@ internal sealed class ProcessRestriction(ILeasekeeper keeper, string kernel, int
         }
     }
 
-    private OsLease Lease(string reason, TimeSpan length, IReadOnlyList<LeaseUndo> undo) => new() { Id = _id, Owner = "kernels", Reason = reason, For = length, Undo = undo };
+    private Task TakeAsync(string reason, TimeSpan length, IReadOnlyList<LeaseUndo> undo, CancellationToken cancellation) =>
+        keeper.TakeAsync(_unconfirmed = new OsLease { Id = _id, Owner = "kernels", Reason = reason, For = length, Undo = undo }, cancellation);
 }
 
 /// <summary>How much CPU processes use, in cores.</summary>
