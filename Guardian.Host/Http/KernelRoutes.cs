@@ -76,13 +76,16 @@ internal static class KernelRoutes
         }
 
         // What an operator lifts beats every playbook. Nothing to lift is as good as lifted.
+        string? failure = null;
         foreach (var pauses in (bool[])[true, false])
         {
-            await call.Guardian.Parts.KernelsActor.Ask<KernelAnswer>(
+            var answer = await call.Guardian.Parts.KernelsActor.Ask<KernelAnswer>(
                 new LiftKernels { Name = name, Pauses = pauses, AnyOwner = true, By = call.Caller.Owner, Reason = Reason(request) }, ApiContext.AskTimeout, call.Cancellation);
+            if (answer is { Done: false, NotFound: false }) failure = answer.Reason;
         }
 
-        await OneAsync(call);
+        if (failure is null) await OneAsync(call);
+        else await Problems.Write(call.Http, 409, "kernel-refused", "The kernel is not free yet", failure);
     }
 
     private static async Task RestartAsync(ApiCall call)

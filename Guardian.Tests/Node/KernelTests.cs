@@ -80,7 +80,7 @@ public sealed class KernelTests
     [LinuxFact]
     public async Task A_stopped_process_is_missed_and_replaced_and_never_wakes()
     {
-        await using var node = await NodeAsync("  - { name: trainer, type: process, class: model_training, command: [sleep, '1000'], heartbeat: { every: 200ms, missAfter: 600ms } }\n");
+        await using var node = await NodeAsync("  - { name: trainer, type: process, class: model_training, command: [sleep, '1000'], heartbeat: { every: 500ms, missAfter: 3s } }\n");
         var before = Process(await RunningAsync(node, "trainer"));
         Signal(before, "STOP");
         var incident = await IncidentAsync(node, "kernel.heartbeat_missed", "resolved");
