@@ -1,5 +1,10 @@
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Cluster.Tools.Singleton;
 using Akka.Configuration;
 using Akka.DistributedData;
+using Akka.Persistence.Sql;
+using Akka.Streams;
 
 namespace Guardian.Actors.Hosting;
 
@@ -46,6 +51,19 @@ internal static class GuardianHocon
           before-cluster-shutdown { depends-on = [service-stop, guardian-kernels] }
         }
         """);
+
+    /// <summary>
+    /// To be appended: the defaults of the extensions that Guardian uses, as Akka.Hosting does for a cluster. Each would add its own when it is
+    /// first used; two that do so at the same time can lose the other's (<c>Settings.InjectTopLevelFallback</c> builds the configuration and the
+    /// serializers without a lock), and what sharding wrote into the journal could not be read until the process starts anew.
+    /// </summary>
+    public static Config Extensions => ClusterSharding.DefaultConfig()
+        .WithFallback(ClusterSingleton.DefaultConfig())
+        .WithFallback(DistributedPubSub.DefaultConfig())
+        .WithFallback(DistributedData.DefaultConfig())
+        .WithFallback(Akka.Persistence.Persistence.DefaultConfig())
+        .WithFallback(SqlPersistence.DefaultConfiguration)
+        .WithFallback(ActorMaterializer.DefaultConfig());
 
     /// <summary>
     /// To be prepended: the replicator is shared with the application, and what that has changed stays; its defaults, which Akka.Hosting

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Hosting;
 using Guardian.Actors.Hosting;
 using Guardian.Host.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,21 @@ public sealed class NodeTuningTests : IDisposable
         var config = GuardianHocon.ReplicatorOver(changed).WithFallback(changed).GetConfig("akka.cluster.distributed-data");
         (config.GetTimeSpan("gossip-interval"), config.GetTimeSpan("notify-subscribers-interval")).Should().Be((TimeSpan.FromSeconds(7), TimeSpan.FromMilliseconds(50)));
         GuardianHocon.ReplicatorOver(null).GetInt("akka.cluster.distributed-data.max-delta-elements").Should().Be(20);
+    }
+
+    /// <summary>Extensions that start at the same time may lose each other's defaults; a system in which Guardian is embedded has them from its beginning.</summary>
+    [Fact]
+    public void Serializers_of_the_extensions_are_there_before_the_extensions()
+    {
+        var services = new ServiceCollection();
+        Config? config = null;
+        services.AddAkka("embedded", akka => config = akka.WithGuardian(x => x.Node.DataDirectory = _data.FullName).Configuration.Value);
+        using var provider = services.BuildServiceProvider();
+        using var system = provider.GetRequiredService<ActorSystem>();
+        foreach (var name in (string[])["akka-sharding", "akka-singleton", "akka-pubsub", "akka-data-replication", "akka-replicated-data", "akka-persistence-message"])
+            config!.HasPath("akka.actor.serializers." + name).Should().BeTrue(name);
+        config!.HasPath("akka.persistence.dispatchers.default-plugin-dispatcher").Should().BeTrue();
+        config.HasPath("akka.stream.materializer").Should().BeTrue();
     }
 
     [Fact]
