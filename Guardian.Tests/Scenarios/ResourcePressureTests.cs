@@ -134,6 +134,41 @@ public sealed class ResourcePressureTests : IDisposable
         while ((await node.Guardian.Parts.ReadModel.IncidentsAsync(null, 10, null, deadline.Token)).Single().State != "resolved") await timer.WaitForNextTickAsync(deadline.Token);
     }
 
+    [LinuxFact]
+    public async Task What_escalated_before_a_restart_ends_when_the_node_that_starts_again_is_calm()
+    {
+        var data = Directory.CreateDirectory(Path.Combine(_folder.FullName, "data")).FullName;
+        var node = await StartAsync("", data);
+        await using (node)
+        {
+            _machine.Cpu = 99;
+            var run = await RunAsync(node, "waiting", x => StateOf(x, "kill") == "awaiting_approval");
+            _machine.Cpu = 70; // neither calm nor at the limit, which would start another run
+            node.Guardian.Parts.Incidents.Tell(new Guardian.Actors.Incidents.DirectRun { Key = $"resource/cpu/{node.Guardian.NodeName}", RunId = run.Id, Verb = "reject", By = "operator/test" });
+            await StateAsync(node, "escalated");
+        }
+
+        _machine.Cpu = 8;
+        await using var again = await StartAsync("", data);
+        again.Guardian.NodeName.Should().Be(node.Guardian.NodeName);
+        await StateAsync(again, "resolved");
+    }
+
+    /// <summary>Of the only incident.</summary>
+    private static async Task StateAsync(TestNode node, string state)
+    {
+        IReadOnlyList<IncidentView> incidents = [];
+        try
+        {
+            await Await.UntilAsync(async () => (incidents = await node.Guardian.Parts.ReadModel.IncidentsAsync(null, 10, null, default)) is [var only] && only.State == state, Soon);
+        }
+        catch (OperationCanceledException)
+        {
+            var parts = node.Guardian.Parts;
+            throw new TimeoutException($"{state}: {string.Join(", ", incidents.Select(x => $"{x.Key} {x.State}"))}; cpu {parts.Resources.Latest?.Cpu.Value} after {parts.Resources.Samples} samples; not ready: {string.Join(", ", parts.NotReady())}; journal: {parts.Journal()}");
+        }
+    }
+
     /// <summary>What Guardian's own principal hears on its topic.</summary>
     private sealed class Listener : IDisposable
     {
