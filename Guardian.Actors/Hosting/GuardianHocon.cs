@@ -23,6 +23,8 @@ internal static class GuardianHocon
     /// <summary>Phase of the shutdown that ends the kernels, once what was accepted is delivered.</summary>
     public const string KernelsPhase = "guardian-kernels";
 
+    private const string Sharding = "akka.actor.serializers.akka-sharding";
+
     private const string Replicator = "akka.cluster.distributed-data";
 
     private static readonly (string Key, string Value)[] ReplicatorSettings =
@@ -53,11 +55,11 @@ internal static class GuardianHocon
         """);
 
     /// <summary>
-    /// To be appended: the defaults of the extensions that Guardian uses, as Akka.Hosting does for a cluster. Each would add its own when it is
+    /// To be appended: the defaults of the extensions that Guardian uses, as Akka.Hosting's WithClustering does; nothing where it did. Each would add its own when it is
     /// first used; two that do so at the same time can lose the other's (<c>Settings.InjectTopLevelFallback</c> builds the configuration and the
     /// serializers without a lock), and what sharding wrote into the journal could not be read until the process starts anew.
     /// </summary>
-    public static Config Extensions => ClusterSharding.DefaultConfig()
+    public static Config ExtensionsUnder(Config? application) => application?.HasPath(Sharding) == true ? ConfigurationFactory.ParseString("") : ClusterSharding.DefaultConfig()
         .WithFallback(ClusterSingleton.DefaultConfig())
         .WithFallback(DistributedPubSub.DefaultConfig())
         .WithFallback(DistributedData.DefaultConfig())

@@ -50,7 +50,7 @@ public static class GuardianHosting
             .AddHocon(GuardianHocon.Sections, HoconAddMode.Append)
             .AddHocon(GuardianHocon.ReplicatorOver(builder.Configuration.HasValue ? builder.Configuration.Value : null), HoconAddMode.Prepend)
             .AddHocon(GuardianPersistence.Hocon(options.Persistence, data.FullPath), HoconAddMode.Append)
-            .AddHocon(GuardianHocon.Extensions, HoconAddMode.Append)
+            .AddHocon(GuardianHocon.ExtensionsUnder(builder.Configuration.HasValue ? builder.Configuration.Value : null), HoconAddMode.Append)
             .AddStartup((system, _) => GuardianBootstrap.Start(system, options, data, time));
     }
 
