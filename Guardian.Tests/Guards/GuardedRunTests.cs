@@ -73,6 +73,15 @@ public sealed class GuardedRunTests : TestKit
         _open.Count.Should().Be(0);
     }
 
+    /// <summary>A dead kernel is told once: silence after that is no calm, and its hold is not the end of it.</summary>
+    [Fact]
+    public async Task What_is_not_counted_is_acted_on_after_its_hold()
+    {
+        var incident = Start("kernel/n1/k", "{}\nholdFor: 100ms", Steps, _guards);
+        incident.Tell(IncidentLogicTests.Raised(violations: null) with { Key = "kernel/n1/k" }, _monitor.Ref);
+        (await UntilOver()).Should().Equal("ban", "cut");
+    }
+
     private async Task<IActorRef> Incident(string key, string guards, string steps = Steps, IActorRef? asked = null)
     {
         var incident = Start(key, guards, steps, asked ?? _guards);

@@ -8,6 +8,20 @@ public sealed class RunUndoTests
 {
     private static RunBench Bench(string text) => new RunBench(RunFixture.Load(text)) { Nodes = [new("n1", []), new("n2", [])] }.Begin();
 
+    /// <summary>Its second step has failed, so the first one is to be undone.</summary>
+    private static RunBench TurnedBack()
+    {
+        var bench = Bench("""
+            steps:
+              - { id: scale, action: disrupt, with: { value: 2 }, undo: auto }
+              - { id: broken, action: disrupt }
+            rollback: { on: [step_failed] }
+            """);
+        bench.Answer(OutcomeKind.Succeeded);
+        bench.Answer(OutcomeKind.Failed);
+        return bench;
+    }
+
     private static string[] Undoes(RunBench bench) => [.. bench.Journal.OfType<RollbackStarted>().Last().StepIds];
 
     [Fact]
@@ -31,14 +45,7 @@ public sealed class RunUndoTests
     [Fact]
     public void A_cancel_leaves_what_is_being_undone_to_be_undone()
     {
-        var bench = Bench("""
-            steps:
-              - { id: scale, action: disrupt, with: { value: 2 }, undo: auto }
-              - { id: broken, action: disrupt }
-            rollback: { on: [step_failed] }
-            """);
-        bench.Answer(OutcomeKind.Succeeded);
-        bench.Answer(OutcomeKind.Failed);
+        var bench = TurnedBack();
         bench.Settle().Commands.Single().Should().BeOfType<RunCommand.Dispatch>().Which.Key.Should().Be("r/scale/undo");
         bench.Tell(new RunInput.Cancel("ann", "no"));
         bench.Answer(OutcomeKind.Succeeded);
@@ -88,14 +95,7 @@ public sealed class RunUndoTests
     [Fact]
     public void An_undo_whose_time_passed_in_a_hold_is_asked_for_again()
     {
-        var bench = Bench("""
-            steps:
-              - { id: scale, action: disrupt, with: { value: 2 }, undo: auto }
-              - { id: broken, action: disrupt }
-            rollback: { on: [step_failed] }
-            """);
-        bench.Answer(OutcomeKind.Succeeded);
-        bench.Answer(OutcomeKind.Failed);
+        var bench = TurnedBack();
         bench.Settle();
         bench.Held = "held by ann";
         bench.Settle();
