@@ -97,6 +97,17 @@ internal sealed record FloodResult
 internal readonly record struct BlindSpan(TimeSpan From, TimeSpan To, string? Node = null)
 {
     public bool Covers(Operation x) => x.AnsweredAt >= From && x.SentAt <= To && (Node is null || Node == x.Node);
+
+    /// <summary>
+    /// A node that ends in good order says so before, and may need longer for it than a message is under way: the stretch begins with
+    /// its first word of that. One that never ends has no stretch, and its refusals count.
+    /// </summary>
+    public BlindSpan WithDrain(IEnumerable<Operation> operations, TimeSpan underWay)
+    {
+        var node = Node;
+        var first = node is null ? null : operations.Where(x => x.Node == node && x.Answer == "draining").MinBy(x => x.SentAt);
+        return first is not null && first.SentAt - underWay < From ? this with { From = first.SentAt - underWay } : this;
+    }
 }
 
 /// <summary>A check and how it ended.</summary>

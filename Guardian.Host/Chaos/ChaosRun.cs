@@ -35,12 +35,6 @@ internal sealed record ChaosRequest
 /// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
 internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
-    /// <summary>
-    /// Drills at once that do not need the whole machine: they mostly wait, for heartbeats, restarts, failure detectors or the split brain
-    /// resolver, and each has nodes of its own.
-    /// </summary>
-    private const int SideBySide = 2;
-
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
         var started = time.GetUtcNow();
@@ -66,7 +60,18 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 }
 
                 foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
-                await Parallel.ForEachAsync(plans.Where(x => !x.Scenario.NeedsWholeHost), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
+                var others = plans.Where(x => !x.Scenario.NeedsWholeHost).ToLookup(x => x.Scenario.Nodes > 1);
+                var (clusters, singles) = (new ConcurrentQueue<ScenarioPlan>(others[true]), new ConcurrentQueue<ScenarioPlan>(others[false]));
+                await Task.WhenAll(LaneAsync(clusters, singles), LaneAsync(singles));
+
+                // Two at once: these drills mostly wait, for heartbeats, restarts, failure detectors or the split brain resolver, and each has
+                // nodes of its own. Never two clusters: six processes that start together on two cores lose sight of one another.
+                async Task LaneAsync(params ConcurrentQueue<ScenarioPlan>[] queues)
+                {
+                    foreach (var queue in queues)
+                        while (queue.TryDequeue(out var plan)) await OneAsync(plan);
+                }
+
                 foreach (var plan in plans.Where(records.ContainsKey))
                 {
                     if (LeftOut(request, records[plan]) is { } missing) skipped.Add(new SkippedScenario(plan.Scenario.Name, missing));

@@ -81,5 +81,30 @@ public class HistoryCheckerTests
         HistoryChecker.Check([sent], [new Delivery("a", "rogue", "library.a", TimeSpan.Zero)]).Should().ContainSingle().Which.Kind.Should().Be(AnomalyKind.WrongLabel);
     }
 
+    /// <summary>It drained for longer than a message is under way: what it took just before, and refused then, belongs to its end.</summary>
+    [Theory]
+    [InlineData("n2", "draining", 4)]
+    [InlineData("n1", "draining", 13)] // another node's word
+    [InlineData("n2", "rate-limited", 13)] // no word of an end
+    [InlineData("n2", "accepted", 13)]
+    public void A_node_that_ends_is_in_doubt_from_its_word_on(string node, string answer, int begins)
+    {
+        var said = TimeSpan.FromSeconds(9);
+        Operation[] sent = [Answered(node, answer, said + TimeSpan.FromSeconds(1)), Answered(node, answer, said)];
+        var span = new BlindSpan(TimeSpan.FromSeconds(13), TimeSpan.MaxValue, "n2").WithDrain(sent, TimeSpan.FromSeconds(5));
+        span.From.Should().Be(TimeSpan.FromSeconds(begins));
+        span.Covers(sent[1]).Should().Be(begins == 4);
+    }
+
+    [Fact]
+    public void What_is_in_doubt_already_is_no_less_so_for_a_later_drain()
+    {
+        var cut = new BlindSpan(TimeSpan.FromSeconds(2), TimeSpan.MaxValue, "n2");
+        cut.WithDrain([Answered("n2", "draining", TimeSpan.FromSeconds(12))], TimeSpan.FromSeconds(5)).Should().Be(cut);
+    }
+
+    private static Operation Answered(string node, string answer, TimeSpan at) =>
+        new("a", "load-01", "library.a", 1, OperationOutcome.Fail, answer, at, at) { Node = node };
+
     private static Delivery DeliveryOf(Operation x) => new(x.Id, x.Principal, x.Topic, TimeSpan.Zero);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Guardian.Actors.Chaos.Targets;
 
 namespace Guardian.Actors.Chaos.Drills;
@@ -11,7 +12,7 @@ internal sealed class Drill(
     private readonly NodeWatch _watch = new();
     private readonly DrillChecks _checks = new(target, tally, clock, tools);
     private readonly LoadGenerator _load = new(plan, target, clock, name);
-    private readonly List<BlindSpan> _doubtful = [];
+    private readonly ConcurrentQueue<BlindSpan> _doubtful = new();
     private readonly NeverWatch _never = new(plan.Scenario.Never);
     private readonly StableWindow _stable = new(plan.Scenario.Expect.StableFor);
     private readonly List<LoadWindow> _windows = [];
@@ -68,7 +69,7 @@ internal sealed class Drill(
         Aborted = _aborted,
         Missing = _unsupported,
         Inconclusive = _injected is null ? _watch.Unsettled : null,
-        Blind = [.. reader.Blind, .. _doubtful],
+        Blind = [.. reader.Blind, .. _doubtful.Select(x => x.WithDrain(_load.Operations, LoadReader.UnderWay))],
         JournalAnomalies = _journal.Problems,
         TakenOver = _journal.TakenOver(_proven),
         Injected = _injected,
@@ -92,10 +93,7 @@ internal sealed class Drill(
 
     private DrillFaults Faults => _made ??= new DrillFaults(plan, target, clock, name, tally, log, tools, Doubtful);
 
-    private void Doubtful(string node)
-    {
-        lock (_doubtful) _doubtful.Add(new BlindSpan(clock.Now - LoadReader.UnderWay, TimeSpan.MaxValue, node));
-    }
+    private void Doubtful(string node) => _doubtful.Enqueue(new BlindSpan(clock.Now - LoadReader.UnderWay, TimeSpan.MaxValue, node));
 
     private async Task<bool> PrepareAsync(CancellationToken abort)
     {
