@@ -71,6 +71,12 @@ internal sealed record Scenario
     /// <summary>A second drill on a small machine, whose nodes start meanwhile, costs the first one about so much.</summary>
     private static readonly TimeSpan ShortBound = TimeSpan.FromSeconds(1);
 
+    /// <summary>Its figures are of a machine that does little else: no cluster is played beside it.</summary>
+    public bool NeedsSmallNeighbours => Expect.DetectWithin <= MediumBound || Expect.RecoverWithin <= MediumBound;
+
+    /// <summary>The start of three nodes takes two cores for some seconds.</summary>
+    private static readonly TimeSpan MediumBound = TimeSpan.FromSeconds(5);
+
     /// <summary>Whether a pass needs a run of this playbook.</summary>
     public bool Expects(string playbook) => Expect.Playbook == playbook || Expect.MustRun.Contains(playbook);
 

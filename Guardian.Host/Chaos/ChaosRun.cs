@@ -60,12 +60,15 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 }
 
                 foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
-                var others = plans.Where(x => !x.Scenario.NeedsWholeHost).ToLookup(x => x.Scenario.Nodes > 1);
-                var (clusters, singles) = (new ConcurrentQueue<ScenarioPlan>(others[true]), new ConcurrentQueue<ScenarioPlan>(others[false]));
-                await Task.WhenAll(LaneAsync(clusters, singles), LaneAsync(singles));
+                // Two at once from here on: these drills mostly wait, for heartbeats, restarts, failure detectors or the split brain resolver, and
+                // each has nodes of its own. Never two clusters: six processes that start together on two cores lose sight of one another.
+                var others = plans.Where(x => !x.Scenario.NeedsWholeHost).ToList();
+                var clusters = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario.Nodes > 1));
+                var patient = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario is { Nodes: 1, NeedsSmallNeighbours: false }));
+                var timed = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario is { Nodes: 1, NeedsSmallNeighbours: true }));
+                await Task.WhenAll(LaneAsync(timed), LaneAsync(timed));
+                await Task.WhenAll(LaneAsync(clusters, patient), LaneAsync(patient));
 
-                // Two at once: these drills mostly wait, for heartbeats, restarts, failure detectors or the split brain resolver, and each has
-                // nodes of its own. Never two clusters: six processes that start together on two cores lose sight of one another.
                 async Task LaneAsync(params ConcurrentQueue<ScenarioPlan>[] queues)
                 {
                     foreach (var queue in queues)

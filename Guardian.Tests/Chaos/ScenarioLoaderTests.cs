@@ -23,6 +23,13 @@ public class ScenarioLoaderTests
     }
 
     [Fact]
+    public void Drills_with_a_bound_of_some_seconds_have_no_cluster_beside_them()
+    {
+        var timed = ScenarioLoader.LoadDirectory(Shipped).Scenarios.Where(x => x is { NeedsWholeHost: false, NeedsSmallNeighbours: true }).Select(x => x.Name).ToList();
+        timed.Should().Contain(["S01_heartbeat_pause", "S01_sigstop", "S02_forty", "S04_kernel_crash"]).And.NotContain(["S06_journal_full", "S07_node_killed", "S15_healer_killed"]);
+    }
+
+    [Fact]
     public void An_id_means_the_scenario_that_is_no_variant()
     {
         var all = ScenarioLoader.LoadDirectory(Shipped).Scenarios;
