@@ -47,7 +47,7 @@ internal static class NodeHost
         var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Guardian");
         foreach (var warning in warnings) HostLog.Option(log, warning);
         if (Environment.IsPrivilegedProcess) HostLog.Root(log);
-        return await RunAsync(app, options.Http, log, error, cancellation);
+        return await RunAsync(app, options, log, error, cancellation);
     }
 
     /// <summary>The slim builder: console logging, Kestrel and routing, nothing that start-up would pay for unused.</summary>
@@ -104,7 +104,7 @@ internal static class NodeHost
         app.Lifetime.ApplicationStopping.Register(() => access.Current?.Parts.Drain());
     }
 
-    private static async Task<int> RunAsync(WebApplication app, HttpOptions http, ILogger log, TextWriter error, CancellationToken cancellation)
+    private static async Task<int> RunAsync(WebApplication app, GuardianOptions options, ILogger log, TextWriter error, CancellationToken cancellation)
     {
         try
         {
@@ -112,7 +112,12 @@ internal static class NodeHost
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            await error.WriteLineAsync(NodeListener.Describe(http, e));
+            await error.WriteLineAsync(NodeListener.Describe(options.Http, e));
+            return ExitCodes.Usage;
+        }
+        catch (AggregateException e) when (e.Flatten().InnerExceptions is [Akka.Remote.RemoteTransportException cause])
+        {
+            await error.WriteLineAsync(NodeListener.Describe(options.Cluster, cause));
             return ExitCodes.Usage;
         }
 

@@ -35,6 +35,11 @@ internal sealed record ChaosRequest
 /// <param name="hostCpu">How busy this machine is before a drill, percent; null where that is not known.</param>
 internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<GuardianProgram> program, Func<CancellationToken, Task<double?>> hostCpu, Func<string, ILeasekeeper> watchdog)
 {
+    /// <summary>
+    /// Drills at once that do not need the whole machine: they mostly wait, for heartbeats, restarts or leases, and each has a node of its own.
+    /// </summary>
+    private const int SideBySide = 2;
+
     public async Task<(ChaosReport Report, string Folder)> RunAsync(ChaosRequest request, CancellationToken abort)
     {
         var started = time.GetUtcNow();
@@ -60,21 +65,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 }
 
                 foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
-                // Two at once from here on: these drills mostly wait, for heartbeats, restarts, failure detectors or the split brain resolver, and
-                // each has nodes of its own. Never two clusters: six processes that start together on two cores lose sight of one another.
-                var others = plans.Where(x => !x.Scenario.NeedsWholeHost).ToList();
-                var clusters = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario.Nodes > 1));
-                var patient = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario is { Nodes: 1, NeedsSmallNeighbours: false }));
-                var timed = new ConcurrentQueue<ScenarioPlan>(others.Where(x => x.Scenario is { Nodes: 1, NeedsSmallNeighbours: true }));
-                await Task.WhenAll(LaneAsync(timed), LaneAsync(timed));
-                await Task.WhenAll(LaneAsync(clusters, patient), LaneAsync(patient));
-
-                async Task LaneAsync(params ConcurrentQueue<ScenarioPlan>[] queues)
-                {
-                    foreach (var queue in queues)
-                        while (queue.TryDequeue(out var plan)) await OneAsync(plan);
-                }
-
+                await Parallel.ForEachAsync(plans.Where(x => !x.Scenario.NeedsWholeHost), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
                 foreach (var plan in plans.Where(records.ContainsKey))
                 {
                     if (LeftOut(request, records[plan]) is { } missing) skipped.Add(new SkippedScenario(plan.Scenario.Name, missing));

@@ -61,7 +61,7 @@ internal sealed class ThrowawayCluster : IClusterControl, IAsyncDisposable
         var cluster = new ThrowawayCluster(await ThrowawayDatabaseLease.TakeAsync(server, home, plan.Keeper, cancellation), count, seed, plan.Time);
         try
         {
-            var ports = Enumerable.Range(0, count).Select(_ => (Public: ThrowawayNode.FreePort(), Bound: ThrowawayNode.FreePort())).ToList();
+            var ports = Enumerable.Range(0, count).Select(_ => (Public: LoopbackPorts.Free(), Bound: LoopbackPorts.Free())).ToList();
             for (var i = 0; i < ports.Count && cluster.Links is { } links; i++) links.Add(i, ports[i].Public, ports[i].Bound);
             foreach (var node in await Task.WhenAll(Enumerable.Range(0, count).Select(i => ThrowawayNode.StartAsync(cluster.PlanOf(plan, i, ports), Path.Combine(home, Name(i)), cancellation)))) cluster._nodes.Add(node);
             await cluster.FormedAsync(cancellation);
@@ -87,7 +87,7 @@ internal sealed class ThrowawayCluster : IClusterControl, IAsyncDisposable
     {
         await _ending.CancelAsync();
         await Task.WhenAll(_supervised);
-        foreach (var node in _nodes) await node.DisposeAsync();
+        await Task.WhenAll(_nodes.Select(x => x.DisposeAsync().AsTask()));
         if (Links is { } links) await links.DisposeAsync();
         await Database.DisposeAsync();
         await _database.DisposeAsync();

@@ -74,7 +74,7 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
     public static async Task<ThrowawayNode> StartAsync(NodePlan plan, string folder, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
-        var node = new ThrowawayNode(plan, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}")), folder);
+        var node = new ThrowawayNode(plan, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{LoopbackPorts.Free()}")), folder);
         try
         {
             if (plan.MemoryLimit > 0) node.LimitMemory();
@@ -291,13 +291,6 @@ internal sealed class ThrowawayNode : IAsyncDisposable, INodeControl
             using var reader = new StreamReader(new FileStream(Path.Combine(Folder, "node.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             return string.Join('\n', reader.ReadToEnd().TrimEnd().Split('\n').TakeLast(15));
         }
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Akka.Remote;
 using Guardian.Actors.Hosting;
 using Guardian.Host.Http;
 using Microsoft.AspNetCore.Connections;
@@ -38,6 +40,13 @@ internal static class NodeListener
             : failure is IOException ? ("Url", options.Url)
             : ("Url or ProbeUrl", $"{options.Url} or {options.ProbeUrl}");
         return $"Guardian:Http:{key}: {url} cannot be listened on: {failure.Message}";
+    }
+
+    public static string Describe(ClusterOptions options, RemoteTransportException failure)
+    {
+        var (key, port) = options.BindPort > 0 ? ("BindPort", options.BindPort) : ("Port", options.EffectivePort);
+        var host = options.BindHostname.Length > 0 ? options.BindHostname : options.Hostname;
+        return string.Create(CultureInfo.InvariantCulture, $"Guardian:Cluster:{key}: {host}:{port} cannot be listened on for the other nodes: {(failure.InnerException ?? failure).Message}");
     }
 
     public static void Configure(KestrelServerOptions kestrel, HttpOptions options)

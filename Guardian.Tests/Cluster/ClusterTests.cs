@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Guardian.Host.Chaos;
 using Guardian.Tests.Node;
 using Guardian.Tests.Persistence;
 
@@ -65,7 +66,7 @@ public sealed class ClusterTests
         await TestCluster.IncidentAsync(b, "cluster/config/policy", x => x == "resolved", Soon);
         policies.Delete(recursive: true);
 
-        await using var second = NodeProcess.Prepare([.. a.Options.Where(x => !x.Contains("Cluster:Port")), $"--Guardian:Cluster:Port={NodeProcess.FreePort()}"]);
+        await using var second = NodeProcess.Prepare([.. a.Options.Where(x => !x.Contains("Cluster:Port")), $"--Guardian:Cluster:Port={LoopbackPorts.Free()}"]);
         await second.StartAgainAsync(waitReady: false);
         (await second.ExitAsync(Soon)).Should().Be(1, second.Output);
         second.Output.Should().Contain("the name 'n1' (Guardian:Node:Name) is taken by");
@@ -158,7 +159,7 @@ public sealed class ClusterTests
     [Fact]
     public async Task Payloads_of_other_serializers_and_garbage_change_nothing()
     {
-        var port = NodeProcess.FreePort();
+        var port = LoopbackPorts.Free();
         await using var node = await NodeProcess.StartAsync($"--Guardian:Cluster:Port={port}");
         var system = Akka.Actor.ActorSystem.Create("guardian", "akka { loglevel = OFF, stdout-loglevel = OFF, actor.provider = remote, remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 } }");
         foreach (var name in new[] { "bus", "blacklist", "relay", "agent" })
@@ -185,10 +186,10 @@ public sealed class ClusterTests
     [Fact]
     public async Task A_node_with_SQLite_stays_alone()
     {
-        var port = NodeProcess.FreePort();
+        var port = LoopbackPorts.Free();
         await using var alone = await NodeProcess.StartAsync("--Guardian:Node:Name=alone", $"--Guardian:Cluster:Port={port}");
         await using var other = NodeProcess.Prepare("--Guardian:Node:Name=other", "--Guardian:Persistence:Provider=postgres", "--Guardian:Persistence:ConnectionString=Host=127.0.0.1;Port=1;Database=x;Timeout=1",
-            $"--Guardian:Cluster:SeedNodes:0=akka.tcp://guardian@127.0.0.1:{port}", $"--Guardian:Cluster:Port={NodeProcess.FreePort()}");
+            $"--Guardian:Cluster:SeedNodes:0=akka.tcp://guardian@127.0.0.1:{port}", $"--Guardian:Cluster:Port={LoopbackPorts.Free()}");
         await other.StartAgainAsync(waitReady: false);
         (await other.ExitAsync(Soon)).Should().Be(1, other.Output);
         other.Output.Should().Contain("is SQLite, which no other node can share");

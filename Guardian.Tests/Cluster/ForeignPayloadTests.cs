@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Guardian.Host.Chaos;
 using Guardian.Tests.Node;
 
 namespace Guardian.Tests.Clustering;
@@ -12,7 +13,7 @@ public sealed class ForeignPayloadTests
     [Fact]
     public async Task What_Newtonsoft_wrote_is_not_read()
     {
-        var port = NodeProcess.FreePort();
+        var port = LoopbackPorts.Free();
         await using var node = await NodeProcess.StartAsync($"--Guardian:Cluster:Port={port}");
         using var other = ActorSystem.Create("guardian", ConfigurationFactory.ParseString("""
             akka {

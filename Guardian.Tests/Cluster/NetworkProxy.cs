@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Guardian.Host.Chaos;
 using Guardian.Tests.Node;
 
 namespace Guardian.Tests.Clustering;
@@ -26,7 +27,7 @@ internal sealed class NetworkProxy : IAsyncDisposable
         var listener = new TcpListener(IPAddress.Loopback, publicPort);
         listener.Start();
         _listeners.Add(listener);
-        var port = NodeProcess.FreePort();
+        var port = LoopbackPorts.Free();
         _ = AcceptAsync(listener, node, port);
         return port;
     }

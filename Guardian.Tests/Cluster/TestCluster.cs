@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Guardian.Host.Chaos;
 using Guardian.Tests.Node;
 using Guardian.Tests.Persistence;
 using Npgsql;
@@ -30,7 +31,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var cluster = new TestCluster(database, new DatabaseProxy(new NpgsqlConnectionStringBuilder(database).Host!));
         try
         {
-            cluster.Ports = [.. Enumerable.Range(0, count).Select(_ => NodeProcess.FreePort())];
+            cluster.Ports = [.. Enumerable.Range(0, count).Select(_ => LoopbackPorts.Free())];
             var journal = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = cluster.Database.Port, Timeout = 3, CommandTimeout = 5 }.ConnectionString;
             cluster.Nodes = [.. Enumerable.Range(0, count).Select(i => NodeProcess.Prepare(
             [

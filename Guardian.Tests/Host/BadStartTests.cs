@@ -1,5 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Guardian.Actors.Hosting;
+using Guardian.Host.Chaos;
 using Guardian.Host.Cli;
 using Guardian.Host.Hosting;
 using Guardian.Tests.Hosting;
@@ -66,6 +69,27 @@ public sealed class BadStartTests : IDisposable
             "--Guardian:Files:Kernels=", "--Guardian:Monitors:Resources:Enabled=false", "--Logging:LogLevel:Default=None"], output, error);
         code.Should().Be(2);
         error.ToString().Trim().Should().StartWith("Guardian:Http:Url: http://192.0.2.1:8558 cannot be listened on: ").And.NotContain("\n");
+    }
+
+    [Fact]
+    public async Task A_port_for_the_other_nodes_that_is_taken_is_named()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var error = new StringWriter();
+        var code = await GuardianCli.RunAsync(["run", $"--Guardian:Node:DataDirectory={_data.FullName}", $"--Guardian:Http:Url=http://127.0.0.1:{LoopbackPorts.Free()}", $"--Guardian:Cluster:Port={port}",
+            "--Guardian:Files:Kernels=", "--Guardian:Monitors:Resources:Enabled=false", "--Logging:LogLevel:Default=None"], TextWriter.Null, error);
+        code.Should().Be(2);
+        error.ToString().Trim().Should().StartWith($"Guardian:Cluster:Port: 127.0.0.1:{port} cannot be listened on for the other nodes: ").And.NotContain("\n");
+    }
+
+    /// <summary>Two drills that start at once are not given the same, and nobody else is given it before it listens.</summary>
+    [Fact]
+    public void Ports_are_given_once_and_none_that_the_system_gives_away()
+    {
+        var ports = Enumerable.Range(0, 300).AsParallel().Select(_ => LoopbackPorts.Free()).ToList();
+        ports.Should().OnlyHaveUniqueItems().And.OnlyContain(x => x >= 20_000 && x < 32_768);
     }
 
     private static IReadOnlyList<string> Check(string certificate, string key) =>

@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using Guardian.Host.Chaos;
 
 namespace Guardian.Tests.Node;
 
@@ -20,7 +21,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private NodeProcess(string directory, bool ownsDirectory, string[] options)
     {
         (Directory, _ownsDirectory, _options) = (directory, ownsDirectory, options);
-        Url = $"http://127.0.0.1:{FreePort()}";
+        Url = $"http://127.0.0.1:{LoopbackPorts.Free()}";
         Http = new HttpClient { BaseAddress = new Uri(Url), Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -158,12 +159,5 @@ public sealed class NodeProcess : IAsyncDisposable
         _process?.Dispose();
         Http.Dispose();
         if (_ownsDirectory) System.IO.Directory.Delete(Directory, recursive: true);
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Guardian.Host.Chaos;
 
 namespace Guardian.Tests.Notifications;
 
@@ -41,7 +42,7 @@ public sealed class Alertmanager : IAsyncDisposable
 
     public static async Task<Alertmanager> StartAsync()
     {
-        var alertmanager = new Alertmanager(FreePort());
+        var alertmanager = new Alertmanager(LoopbackPorts.Free());
         await Persistence.Eventually.HoldsAsync(async () => (await alertmanager._client.GetAsync("/-/ready")).IsSuccessStatusCode.Should().BeTrue());
         return alertmanager;
     }
@@ -56,12 +57,5 @@ public sealed class Alertmanager : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

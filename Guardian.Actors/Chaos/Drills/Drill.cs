@@ -69,7 +69,7 @@ internal sealed class Drill(
         Aborted = _aborted,
         Missing = _unsupported,
         Inconclusive = _injected is null ? _watch.Unsettled : null,
-        Blind = [.. reader.Blind, .. _doubtful.Select(x => x.WithDrain(_load.Operations, LoadReader.UnderWay))],
+        Blind = Blind,
         JournalAnomalies = _journal.Problems,
         TakenOver = _journal.TakenOver(_proven),
         Injected = _injected,
@@ -90,6 +90,8 @@ internal sealed class Drill(
         OthersCpu = tools.Host?.Others,
         Ended = clock.Now,
     };
+
+    private IReadOnlyList<BlindSpan> Blind => [.. reader.Blind, .. _doubtful.Select(x => x.WithDrain(_load.Operations, LoadReader.UnderWay))];
 
     private DrillFaults Faults => _made ??= new DrillFaults(plan, target, clock, name, tally, log, tools, Doubtful);
 
@@ -265,9 +267,8 @@ internal sealed class Drill(
             await LookAsync(abort).ConfigureAwait(false);
             _verified = [];
             foreach (var check in _scenario.Verify) _verified.Add(await _checks.CheckAsync(check, abort).ConfigureAwait(false));
-            var drained = reader.Count >= _load.Operations.Count(x => x.Outcome == OperationOutcome.Ok);
             var counted = total is null || _watch.Incidents.Any(x => x.Violations >= total);
-            if (drained && counted && _verified.TrueForAll(x => x.Passed)) break;
+            if (counted && _verified.TrueForAll(x => x.Passed) && !HistoryChecker.Check(_load.Operations, reader.Deliveries, Blind).Any(x => x.Kind == AnomalyKind.Lost)) break;
             if (clock.Now > giveUp) break;
             await Task.Delay(timing.Poll, clock.Time, abort).ConfigureAwait(false);
         }

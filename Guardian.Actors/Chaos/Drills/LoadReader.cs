@@ -9,6 +9,9 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
     /// <summary>Accepted so long before a node's death, a message may have died with it.</summary>
     public static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
 
+    /// <summary>Other nodes learn of a new subscription so late at most, on a busy machine: until then they do not send it what they accept.</summary>
+    private static readonly TimeSpan Spread = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentQueue<Delivery> _deliveries = new();
@@ -20,7 +23,7 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
 
     public int Count => _deliveries.Count;
 
-    /// <summary>Where the node is killed on purpose: from moments before a subscription broke until it stood again.</summary>
+    /// <summary>Where the node is killed on purpose: from moments before a subscription broke until it stood again and all nodes knew.</summary>
     public IReadOnlyList<BlindSpan> Blind => [.. _blind];
 
     /// <summary>Why a subscription ended by itself; null while all stand.</summary>
@@ -51,7 +54,7 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
         {
             var from = clock.Now - UnderWay;
             if (await ReopenAsync(again).ConfigureAwait(false) is not { } next) return;
-            _blind.Enqueue(new BlindSpan(from, clock.Now));
+            _blind.Enqueue(new BlindSpan(from, clock.Now + Spread));
             Broken = null;
             await using (next.ConfigureAwait(false)) await ReadOnceAsync(next, what).ConfigureAwait(false);
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Guardian.Actors.Chaos.Proxies;
+using Guardian.Host.Chaos;
 using Guardian.Tests.Leasekeeping;
 using Guardian.Tests.Node;
 
@@ -14,7 +15,7 @@ public sealed class NodeLinksTests
     [LinuxFact]
     public async Task A_cut_holds_one_direction_and_what_was_held_gets_through()
     {
-        var (entry, bound) = (NodeProcess.FreePort(), new TcpListener(IPAddress.Loopback, 0));
+        var (entry, bound) = (LoopbackPorts.Free(), new TcpListener(IPAddress.Loopback, 0));
         bound.Start();
         await using var links = new NodeLinks();
         links.Add(1, entry, ((IPEndPoint)bound.LocalEndpoint).Port);
