@@ -62,14 +62,14 @@ internal sealed record Scenario
     /// <summary>The control, and what is about the machine's load, say nothing on a machine that is busy by itself.</summary>
     public bool NeedsQuietHost => Fault is null || Expect.Incident == BuiltInIncidents.CpuPressure || SteadyState.Concat(Verify).Append(Evidence).Any(x => x?.Probe == ChaosProbes.HostCpu);
 
-    /// <summary>Its node watches its resources also where the machine is busy.</summary>
+    /// <summary>Its node watches its resources also where the machine is busy; beside others of its kind alone it does not take their nodes for pressure.</summary>
     public bool WatchesResources => Expect.Incident?.StartsWith("resource.", StringComparison.Ordinal) == true;
 
     /// <summary>
     /// Its figures are of a machine that does nothing else: no other drill is played beside it. The nodes of a cluster on two cores, with
     /// others beside them, lose sight of one another.
     /// </summary>
-    public bool NeedsWholeHost => Nodes > 1 || NeedsQuietHost || WatchesResources || Expect.Latency is not null || Expect.DetectWithin <= ShortBound || Expect.BannedWithin <= ShortBound;
+    public bool NeedsWholeHost => Nodes > 1 || NeedsQuietHost || Expect.Latency is not null || Expect.DetectWithin <= ShortBound || Expect.BannedWithin <= ShortBound;
 
     /// <summary>A second drill on a small machine, whose nodes start meanwhile, costs the first one about so much.</summary>
     private static readonly TimeSpan ShortBound = TimeSpan.FromSeconds(1);

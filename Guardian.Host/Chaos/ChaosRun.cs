@@ -65,7 +65,8 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                 }
 
                 foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
-                await Parallel.ForEachAsync(plans.Where(x => !x.Scenario.NeedsWholeHost), new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
+                foreach (var together in plans.Where(x => !x.Scenario.NeedsWholeHost).GroupBy(x => x.Scenario.WatchesResources))
+                    await Parallel.ForEachAsync(together, new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
                 foreach (var plan in plans.Where(records.ContainsKey))
                 {
                     if (LeftOut(request, records[plan]) is { } missing) skipped.Add(new SkippedScenario(plan.Scenario.Name, missing));
