@@ -56,6 +56,16 @@ internal sealed class ScriptedTarget : IChaosTarget
         return Task.FromResult<IChaosSubscription>(new Subscription(channel));
     }
 
+    /// <summary>As the death of the node does that its readers are connected to.</summary>
+    public void EndSubscriptions()
+    {
+        lock (_gate)
+        {
+            foreach (var (_, _, channel) in _readers) channel.Writer.TryComplete();
+            _readers.Clear();
+        }
+    }
+
     public Task<IReadOnlyList<TargetIncident>> IncidentsAsync(CancellationToken cancellation)
     {
         lock (_gate)

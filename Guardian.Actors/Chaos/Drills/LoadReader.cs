@@ -10,7 +10,7 @@ internal sealed class LoadReader(DrillClock clock, string drill, FloodTally tall
     public static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
 
     /// <summary>Other nodes learn of a new subscription so late at most, on a busy machine: until then they do not send it what they accept.</summary>
-    private static readonly TimeSpan Spread = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Spread = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
 
