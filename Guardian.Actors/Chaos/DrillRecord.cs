@@ -100,12 +100,12 @@ internal readonly record struct BlindSpan(TimeSpan From, TimeSpan To, string? No
 
     /// <summary>
     /// A node that ends in good order says so before, and may need longer for it than a message is under way: the stretch begins with
-    /// its first word of that. One that never ends has no stretch, and its refusals count.
+    /// its first word of that. One that never ends has no stretch, and its refusals count; so does what it said before the fault.
     /// </summary>
-    public BlindSpan WithDrain(IEnumerable<Operation> operations, TimeSpan underWay)
+    public BlindSpan WithDrain(IEnumerable<Operation> operations, TimeSpan injected, TimeSpan underWay)
     {
         var node = Node;
-        var first = node is null ? null : operations.Where(x => x.Node == node && x.Answer == "draining").MinBy(x => x.SentAt);
+        var first = node is null ? null : operations.Where(x => x.Node == node && x.Answer == "draining" && x.SentAt >= injected).MinBy(x => x.SentAt);
         return first is not null && first.SentAt - underWay < From ? this with { From = first.SentAt - underWay } : this;
     }
 }

@@ -10,13 +10,16 @@ internal readonly record struct HeartbeatFindings(IReadOnlyList<HeartbeatSample>
 
 /// <summary>
 /// Decides whose heartbeat is missed. Pure; times are monotonic. A watchdog that was late itself doubts itself, after Orleans' and
-/// Lifeguard's example (Dadgar et al., 2018): whatever starved it has starved the hearts too, so everybody gets a whole interval from now on.
+/// Lifeguard's example (Dadgar et al., 2018): whatever starved it has starved the hearts too. A look that is late by less than the
+/// tolerance excuses a silence by as much; one that is later blames nobody, and everybody gets a whole interval from then on.
 /// </summary>
 /// <param name="interval">Between two looks.</param>
-/// <param name="tolerance">A look that is later than this is late.</param>
+/// <param name="tolerance">A look that is later than this blames nobody.</param>
 internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
 {
     private readonly Dictionary<(string, int), long> _missed = [];
+    private readonly List<(TimeSpan At, TimeSpan Late)> _late = []; // since the oldest beat that is still waited for
+    private readonly TimeSpan _tick = interval / 4; // less is the timer's own
     private TimeSpan? _lastLook;
     private TimeSpan _trustedSince;
 
@@ -25,9 +28,11 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
 
     public HeartbeatFindings Look(IReadOnlyList<HeartbeatSample> samples, TimeSpan now)
     {
-        var late = _lastLook is { } last && now - last > interval + tolerance;
+        var first = _lastLook is null;
+        var late = now - (_lastLook ?? TimeSpan.Zero) - interval;
         _lastLook = now;
-        if (late)
+        if (late > _tick) _late.Add((now, late)); // nobody knows what kept the hearts before the first look
+        if (late > tolerance && !first)
         {
             Doubts++;
             _trustedSince = now;
@@ -39,7 +44,7 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
         {
             var key = (sample.Kernel, sample.Replica);
             var silent = now - sample.LastBeat >= sample.MissAfter && now - _trustedSince >= sample.Every;
-            if (silent && _missed.GetValueOrDefault(key) != sample.Epoch)
+            if (silent && _missed.GetValueOrDefault(key) != sample.Epoch && !Excused(sample, now))
             {
                 _missed[key] = sample.Epoch;
                 missed.Add(sample);
@@ -50,7 +55,7 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
             }
         }
 
-        Forget(samples);
+        Forget(samples, now);
         return new HeartbeatFindings(missed, heard, false);
     }
 
@@ -60,9 +65,28 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
         foreach (var key in _missed.Keys.Where(x => x.Item1 == kernel).ToList()) _missed.Remove(key);
     }
 
-    /// <summary>Replicas that are gone; the table stays as long as the list of hearts.</summary>
-    private void Forget(IReadOnlyList<HeartbeatSample> samples)
+    /// <summary>
+    /// True where the watchdog's own lateness may explain the silence: without it, the silence is nearer to a single interval than to
+    /// the threshold. Halfway, so that the usual jitter of a busy node delays nobody's being missed.
+    /// </summary>
+    private bool Excused(HeartbeatSample sample, TimeSpan now)
     {
+        var excused = TimeSpan.Zero;
+        for (var i = _late.Count - 1; i >= 0 && _late[i].At > sample.LastBeat; i--) excused += _late[i].Late;
+        return now - sample.LastBeat - excused < (sample.Every + sample.MissAfter) / 2;
+    }
+
+    /// <summary>Replicas that are gone, and lateness that excuses nobody any more; the tables stay as long as the list of hearts and its silences.</summary>
+    private void Forget(IReadOnlyList<HeartbeatSample> samples, TimeSpan now)
+    {
+        if (_late.Count > 0)
+        {
+            var oldest = now;
+            foreach (var sample in samples)
+                if (sample.LastBeat < oldest && _missed.GetValueOrDefault((sample.Kernel, sample.Replica)) != sample.Epoch) oldest = sample.LastBeat;
+            _late.RemoveAll(x => x.At <= oldest);
+        }
+
         if (_missed.Count == 0) return;
         var present = samples.Select(x => (x.Kernel, x.Replica)).ToHashSet();
         foreach (var key in _missed.Keys.Where(x => !present.Contains(x)).ToList()) _missed.Remove(key);

@@ -87,7 +87,7 @@ internal sealed class KernelWatchdogState(HeartbeatMonitorOptions options, strin
 
     public string Node { get; } = node;
 
-    public HeartbeatDetector Detector { get; } = new(options.Interval, options.Tolerance);
+    public HeartbeatDetector Detector { get; init; } = new(options.Interval, options.Tolerance);
 
     public RaiseBook Raises { get; } = new();
 

@@ -64,8 +64,7 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
                     else console.Done(new DrillReport(plan, number, record, DrillJudge.Judge(plan, record)));
                 }
 
-                foreach (var plan in plans.Where(x => x.Scenario.NeedsWholeHost)) await OneAsync(plan);
-                foreach (var together in plans.Where(x => !x.Scenario.NeedsWholeHost).GroupBy(x => x.Scenario.WatchesResources))
+                foreach (var together in Turns(plans))
                     await Parallel.ForEachAsync(together, new ParallelOptions { MaxDegreeOfParallelism = SideBySide }, async (plan, _) => await OneAsync(plan));
                 foreach (var plan in plans.Where(records.ContainsKey))
                 {
@@ -81,6 +80,13 @@ internal sealed class ChaosRun(ChaosConsole console, TimeProvider time, Func<Gua
         Write(folder, report);
         return (report, folder);
     }
+
+    /// <summary>Who may be played beside whom: nobody beside what needs the machine for itself, and what watches the machine only beside its like.</summary>
+    internal static IEnumerable<IReadOnlyList<ScenarioPlan>> Turns(IReadOnlyList<ScenarioPlan> plans) =>
+    [
+        .. plans.Where(x => x.Scenario.NeedsWholeHost).Select(x => (IReadOnlyList<ScenarioPlan>)[x]),
+        .. plans.Where(x => !x.Scenario.NeedsWholeHost).GroupBy(x => x.Scenario.WatchesResources).Select(x => x.ToList()),
+    ];
 
     private static string? LeftOut(ChaosRequest request, DrillRecord record) => request.Ids.Contains("all") ? record.Missing : null;
 

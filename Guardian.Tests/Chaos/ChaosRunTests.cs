@@ -56,6 +56,19 @@ public sealed class ChaosRunTests : IDisposable
         output.ToString().Should().Contain("0 of 2 passed (0 %): harness_error");
     }
 
+    [Fact]
+    public void Nobody_is_played_beside_what_needs_the_machine_and_who_watches_it_only_beside_its_like()
+    {
+        var plans = ScenarioLoader.LoadDirectory(Path.Combine(AppContext.BaseDirectory, "scenarios")).Scenarios.Select(x => new ScenarioPlan(x, 1)).ToList();
+        var turns = ChaosRun.Turns(plans).ToList();
+
+        turns.SelectMany(x => x.Select(p => p.Scenario.Name)).Should().BeEquivalentTo(plans.Select(x => x.Scenario.Name));
+        turns.Where(x => x.Any(p => p.Scenario.NeedsWholeHost)).Should().OnlyContain(x => x.Count == 1);
+        turns.Should().OnlyContain(x => x.Select(p => p.Scenario.WatchesResources).Distinct().Count() == 1);
+        turns.Single(x => x.Any(p => p.Scenario.Name == "S09_memory_runaway")).Should().HaveCountGreaterThan(1, "those that watch the machine are played beside one another");
+        turns.Count(x => x.Count > 1).Should().Be(2);
+    }
+
     /// <summary>Asked for by its name it is inconclusive; of <c>all</c> it is left out, and what can run decides.</summary>
     [Theory]
     [InlineData("S07")]

@@ -51,6 +51,12 @@ public class DrillRunnerTests
     public Task A_lost_message_is_unsafe() => ExpectAsync(new ScriptedTarget { LosesOne = true }, Verdict.Unsafe, "Lost");
 
     [Fact]
+    public Task What_is_still_under_way_when_the_load_ends_is_waited_for() => ExpectAsync(new ScriptedTarget { LateBy = TimeSpan.FromMilliseconds(400) }, Verdict.Pass, "", timing: Quick with { Settle = TimeSpan.FromSeconds(10) });
+
+    [Fact]
+    public Task What_does_not_arrive_in_time_is_lost() => ExpectAsync(new ScriptedTarget { LateBy = TimeSpan.FromSeconds(20) }, Verdict.Unsafe, "Lost");
+
+    [Fact]
     public Task Without_evidence_it_is_inconclusive() => ExpectAsync(new ScriptedTarget { FloodAnswer = PublishOutcome.RateLimited }, Verdict.Inconclusive, "no evidence",
         Roomy.Replace("10s", "1s", StringComparison.Ordinal).Replace("5s", "1s", StringComparison.Ordinal));
 

@@ -91,7 +91,7 @@ public class HistoryCheckerTests
     {
         var said = TimeSpan.FromSeconds(9);
         Operation[] sent = [Answered(node, answer, said + TimeSpan.FromSeconds(1)), Answered(node, answer, said)];
-        var span = new BlindSpan(TimeSpan.FromSeconds(13), TimeSpan.MaxValue, "n2").WithDrain(sent, TimeSpan.FromSeconds(5));
+        var span = new BlindSpan(TimeSpan.FromSeconds(13), TimeSpan.MaxValue, "n2").WithDrain(sent, TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(5));
         span.From.Should().Be(TimeSpan.FromSeconds(begins));
         span.Covers(sent[1]).Should().Be(begins == 4);
     }
@@ -100,7 +100,14 @@ public class HistoryCheckerTests
     public void What_is_in_doubt_already_is_no_less_so_for_a_later_drain()
     {
         var cut = new BlindSpan(TimeSpan.FromSeconds(2), TimeSpan.MaxValue, "n2");
-        cut.WithDrain([Answered("n2", "draining", TimeSpan.FromSeconds(12))], TimeSpan.FromSeconds(5)).Should().Be(cut);
+        cut.WithDrain([Answered("n2", "draining", TimeSpan.FromSeconds(12))], TimeSpan.Zero, TimeSpan.FromSeconds(5)).Should().Be(cut);
+    }
+
+    [Fact]
+    public void A_node_that_drained_before_the_fault_is_not_excused_by_it()
+    {
+        var end = new BlindSpan(TimeSpan.FromSeconds(13), TimeSpan.MaxValue, "n2");
+        end.WithDrain([Answered("n2", "draining", TimeSpan.FromSeconds(7))], TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(5)).Should().Be(end);
     }
 
     private static Operation Answered(string node, string answer, TimeSpan at) =>

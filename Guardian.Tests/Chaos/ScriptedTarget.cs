@@ -11,7 +11,7 @@ namespace Guardian.Tests.Chaos;
 internal sealed class ScriptedTarget : IChaosTarget
 {
     private readonly Lock _gate = new();
-    private readonly List<(string Principal, string Pattern, Channel<ChaosMessage> Channel)> _readers = [];
+    private readonly List<(string Principal, string Pattern, Channel<(long At, ChaosMessage Message)> Channel)> _readers = [];
     private readonly long _start = TimeProvider.System.GetTimestamp();
     private int _violations;
     private int _published;
@@ -24,6 +24,9 @@ internal sealed class ScriptedTarget : IChaosTarget
     public bool DeliversForbidden { get; init; }
     public bool DoublesOne { get; init; }
     public bool LosesOne { get; init; }
+
+    /// <summary>Every message is under way for so long.</summary>
+    public TimeSpan LateBy { get; init; }
     public bool DeniesTheLoad { get; init; }
     public bool ActsWithoutCause { get; init; }
     public bool Healthy { get; init; } = true;
@@ -51,9 +54,9 @@ internal sealed class ScriptedTarget : IChaosTarget
 
     public Task<IChaosSubscription> SubscribeAsync(string principal, string pattern, CancellationToken cancellation)
     {
-        var channel = Channel.CreateUnbounded<ChaosMessage>();
+        var channel = Channel.CreateUnbounded<(long At, ChaosMessage Message)>();
         lock (_gate) _readers.Add((principal, pattern, channel));
-        return Task.FromResult<IChaosSubscription>(new Subscription(channel));
+        return Task.FromResult<IChaosSubscription>(new Subscription(channel, LateBy));
     }
 
     /// <summary>As the death of the node does that its readers are connected to.</summary>
@@ -130,17 +133,22 @@ internal sealed class ScriptedTarget : IChaosTarget
         foreach (var (_, pattern, channel) in _readers)
         {
             if (message.Topic == pattern || (pattern.EndsWith('>') && message.Topic.StartsWith(pattern[..^1], StringComparison.Ordinal)) || message.Topic == "system.control")
-                channel.Writer.TryWrite(message);
+                channel.Writer.TryWrite((TimeProvider.System.GetTimestamp(), message));
         }
     }
 
     private static Task<IReadOnlyList<T>> List<T>(params T[] items) => Task.FromResult<IReadOnlyList<T>>(items);
 
-    private sealed class Subscription(Channel<ChaosMessage> channel) : IChaosSubscription
+    private sealed class Subscription(Channel<(long At, ChaosMessage Message)> channel, TimeSpan lateBy) : IChaosSubscription
     {
         public async IAsyncEnumerable<ChaosMessage> Messages([EnumeratorCancellation] CancellationToken cancellation)
         {
-            await foreach (var message in channel.Reader.ReadAllAsync(cancellation)) yield return message;
+            await foreach (var (at, message) in channel.Reader.ReadAllAsync(cancellation))
+            {
+                var early = lateBy - TimeProvider.System.GetElapsedTime(at);
+                if (early > TimeSpan.Zero) await Task.Delay(early, cancellation);
+                yield return message;
+            }
         }
 
         public ValueTask DisposeAsync()

@@ -77,4 +77,66 @@ public sealed class HeartbeatDetectorTests
             detector.Look([Sample(now - age)], Ms(now)).Missed.Should().BeEmpty();
         }
     });
+
+    /// <summary>
+    /// Stretches in which nobody had a processor, short of the tolerance and beyond it, shorter and longer than the threshold of a heart
+    /// that beats fast: at their end the look comes first, and the beat that was due a moment later.
+    /// </summary>
+    [Fact]
+    public void Whoever_stood_still_together_with_the_watchdog_is_not_blamed() => Gen.Select(Gen.Int[0, 1_500].Array[1, 12], Gen.Int[1, 900].Array[1, 12], Gen.Int[0, 40]).Sample((stalls, between, behind) =>
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        var (look, beat, last, now) = (100, 200, 0, 0);
+        var missed = new List<int>();
+        foreach (var (stall, quiet) in stalls.Zip(between))
+        {
+            var (from, to) = (now + quiet, now + quiet + stall);
+            for (; now <= to; now++)
+            {
+                if (now > from && now < to) continue; // nobody runs
+                if (now >= look)
+                {
+                    missed.AddRange(detector.Look([new HeartbeatSample("k", 0, 1, Ms(last), Ms(200), Ms(600))], Ms(now)).Missed.Select(_ => now));
+                    look = now + 100;
+                }
+
+                if (now >= beat + behind) (last, beat) = (now, now + 200 - behind);
+            }
+        }
+
+        missed.Should().BeEmpty();
+    });
+
+    [Fact]
+    public void A_look_that_was_a_little_late_excuses_as_much_and_no_more()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        var missed = new List<double>();
+        double[] looks = [100, 200, 650, 740, 750]; // late by 350 once, short of the tolerance
+        foreach (var now in looks) missed.AddRange(detector.Look([new HeartbeatSample("k", 0, 1, Ms(0), Ms(200), Ms(600))], Ms(now)).Missed.Select(_ => now));
+        missed.Should().Equal(750);
+    }
+
+    [Fact]
+    public void What_was_silent_before_the_first_look_is_not_blamed_for_that()
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        Look(detector, 8_000, 12_000, _ => Sample(0)).Should().Equal([(9_900d, "missed 1")], "it had the way from one interval to the threshold since");
+        detector.Doubts.Should().Be(0);
+    }
+
+    /// <summary>Lateness delays, it does not hide: a heart that stopped is missed by a watchdog that is late at every look.</summary>
+    [Fact]
+    public void A_heart_that_stopped_is_missed_however_late_the_looks_are() => Gen.Int[0, 499].Array[100].Sample(delays =>
+    {
+        var detector = new HeartbeatDetector(Interval, Ms(500));
+        var (now, missed) = (0d, 0);
+        foreach (var delay in delays)
+        {
+            now += 100 + delay;
+            missed += detector.Look([Sample(0)], Ms(now)).Missed.Count;
+        }
+
+        missed.Should().Be(1);
+    });
 }

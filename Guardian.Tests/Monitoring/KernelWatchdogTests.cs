@@ -26,7 +26,10 @@ public sealed class KernelWatchdogTests : TestKit
         (_incidents, _looks) = (CreateTestProbe(), CreateTestProbe());
         Sys.EventStream.Subscribe(_looks, typeof(HeartbeatsLooked));
         _hearts = new HeartbeatBoard(_time);
-        _state = new KernelWatchdogState(new HeartbeatMonitorOptions { Interval = TimeSpan.FromMilliseconds(20), Tolerance = TimeSpan.FromSeconds(10) }, "n1", DateTimeOffset.UnixEpoch);
+        _state = new KernelWatchdogState(new HeartbeatMonitorOptions { Interval = TimeSpan.FromMilliseconds(20) }, "n1", DateTimeOffset.UnixEpoch)
+        {
+            Detector = new HeartbeatDetector(TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(10)), // the steps in which these tests move the clock are no lateness
+        };
     }
 
     private IActorRef Start()

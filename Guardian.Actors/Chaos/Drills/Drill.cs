@@ -91,7 +91,7 @@ internal sealed class Drill(
         Ended = clock.Now,
     };
 
-    private IReadOnlyList<BlindSpan> Blind => [.. reader.Blind, .. _doubtful.Select(x => x.WithDrain(_load.Operations, LoadReader.UnderWay))];
+    private IReadOnlyList<BlindSpan> Blind => [.. reader.Blind, .. _doubtful.Select(x => x.WithDrain(_load.Operations, _injected ?? TimeSpan.Zero, LoadReader.UnderWay))];
 
     private DrillFaults Faults => _made ??= new DrillFaults(plan, target, clock, name, tally, log, tools, Doubtful);
 
