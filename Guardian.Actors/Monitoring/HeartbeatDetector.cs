@@ -36,6 +36,7 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
         {
             Doubts++;
             _trustedSince = now;
+            ForgetLateness(samples, now);
             return new HeartbeatFindings([], [], true);
         }
 
@@ -55,7 +56,8 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
             }
         }
 
-        Forget(samples, now);
+        ForgetLateness(samples, now);
+        Forget(samples);
         return new HeartbeatFindings(missed, heard, false);
     }
 
@@ -76,17 +78,19 @@ internal sealed class HeartbeatDetector(TimeSpan interval, TimeSpan tolerance)
         return now - sample.LastBeat - excused < (sample.Every + sample.MissAfter) / 2;
     }
 
-    /// <summary>Replicas that are gone, and lateness that excuses nobody any more; the tables stay as long as the list of hearts and its silences.</summary>
-    private void Forget(IReadOnlyList<HeartbeatSample> samples, TimeSpan now)
+    /// <summary>Lateness that excuses nobody any more; the list stays as long as the longest silence.</summary>
+    private void ForgetLateness(IReadOnlyList<HeartbeatSample> samples, TimeSpan now)
     {
-        if (_late.Count > 0)
-        {
-            var oldest = now;
-            foreach (var sample in samples)
-                if (sample.LastBeat < oldest && _missed.GetValueOrDefault((sample.Kernel, sample.Replica)) != sample.Epoch) oldest = sample.LastBeat;
-            _late.RemoveAll(x => x.At <= oldest);
-        }
+        if (_late.Count == 0) return;
+        var oldest = now;
+        foreach (var sample in samples)
+            if (sample.LastBeat < oldest && _missed.GetValueOrDefault((sample.Kernel, sample.Replica)) != sample.Epoch) oldest = sample.LastBeat;
+        _late.RemoveAll(x => x.At <= oldest);
+    }
 
+    /// <summary>Replicas that are gone; the table stays as long as the list of hearts.</summary>
+    private void Forget(IReadOnlyList<HeartbeatSample> samples)
+    {
         if (_missed.Count == 0) return;
         var present = samples.Select(x => (x.Kernel, x.Replica)).ToHashSet();
         foreach (var key in _missed.Keys.Where(x => !present.Contains(x)).ToList()) _missed.Remove(key);
