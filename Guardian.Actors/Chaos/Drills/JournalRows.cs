@@ -35,9 +35,9 @@ internal sealed record JournalRows(IReadOnlyList<JournalRow> Rows, IReadOnlyList
         var rows = new List<JournalRow>();
         using (var command = connection.CreateCommand())
         {
-            command.CommandText = "select persistence_id, sequence_number, writer_uuid from guardian_journal";
+            command.CommandText = "select ordering, persistence_id, sequence_number, writer_uuid from guardian_journal";
             using var reader = command.ExecuteReader();
-            while (reader.Read()) rows.Add(new JournalRow(reader.GetString(0), reader.GetInt64(1), reader.IsDBNull(2) ? "" : reader.GetString(2)));
+            while (reader.Read()) rows.Add(new JournalRow(reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2), reader.IsDBNull(3) ? "" : reader.GetString(3)));
         }
 
         var runs = new List<RunRow>();
