@@ -100,8 +100,15 @@ internal sealed class UndoWork : IDisposable
             return;
         }
 
-        if (Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null) Directory.Delete(path, recursive: true);
-        else File.Delete(path);
+        try
+        {
+            if (Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null) Directory.Delete(path, recursive: true);
+            else File.Delete(path);
+        }
+        catch (DirectoryNotFoundException) when (!Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            // It has gone with the folder around it, which may be another lease's.
+        }
     }
 
     /// <summary>The files in a cgroup cannot be deleted and go with it.</summary>

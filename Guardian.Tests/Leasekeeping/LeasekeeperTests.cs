@@ -157,6 +157,20 @@ public sealed class LeasekeeperTests
     }
 
     [LinuxFact]
+    public async Task What_is_gone_together_with_the_folder_around_it_is_deleted()
+    {
+        await using var fixture = new LeasekeeperFixture();
+        var around = Path.Combine(fixture.Scratch, "guardian-drill");
+        var node = Path.Combine(around, "guardian-n1");
+        Directory.CreateDirectory(node);
+        await fixture.Keeper.TakeAsync(Lease("node", Long, new DeletePath(node)), default);
+        await fixture.Keeper.TakeAsync(Lease("drill", Long, new DeletePath(around)), default);
+        await fixture.Keeper.ReleaseAsync("drill", default);
+        Directory.Exists(around).Should().BeFalse();
+        await fixture.Keeper.ReleaseAsync("node", default);
+    }
+
+    [LinuxFact]
     public async Task An_undo_that_fails_is_said_and_repeated_until_it_succeeds()
     {
         await using var fixture = new LeasekeeperFixture();
