@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Guardian.Actors.Kernels;
 using Guardian.Tests.Scenarios;
 using Xunit.Abstractions;
@@ -24,10 +26,16 @@ public sealed class StarvationTests(ITestOutputHelper output) : IDisposable
     public async Task A_starved_node_samples_on_and_reports_no_healthy_kernel_missing()
     {
         var kernels = Path.Combine(_folder.FullName, "kernels.yaml");
-        await File.WriteAllTextAsync(kernels, """
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        new Thread(() => Answer(listener)) { IsBackground = true }.Start();
+        await File.WriteAllTextAsync(kernels, $$"""
             kernels:
               - { name: one, type: process, command: [sleep, "1000"], heartbeat: { every: 500ms, missAfter: 1500ms } }
               - { name: two, type: process, command: [sleep, "1000"], replicas: { count: 3, min: 1, max: 3 }, heartbeat: { every: 1s, missAfter: 3s } }
+              - { name: web, type: process, command: [sleep, "1000"], heartbeat: { every: 500ms, missAfter: 1500ms, probe: { http: "http://{{listener.LocalEndpoint}}/" } } }
+              - { name: port, type: process, command: [sleep, "1000"], heartbeat: { every: 500ms, missAfter: 1500ms, probe: { tcp: "{{listener.LocalEndpoint}}" } } }
+              - { name: asked, type: process, command: [sleep, "1000"], heartbeat: { every: 500ms, missAfter: 1500ms, probe: { exec: ["true"] } } }
             """);
         await using var node = await TestNode.StartAsync(options =>
         {
@@ -37,7 +45,7 @@ public sealed class StarvationTests(ITestOutputHelper output) : IDisposable
             options.Monitors.Resources.Cpu.Leave = 99;
         });
         var parts = node.Guardian.Parts;
-        await Await.UntilAsync(() => parts.Kernels.All is { Count: 2 } all && all.All(x => x.State == KernelState.Running && x.Instances.All(y => y.Heart is not null)), Soon);
+        await Await.UntilAsync(() => parts.Kernels.All is { Count: 5 } all && all.All(x => x.State == KernelState.Running && x.Instances.All(y => y.Heart is not null)), Soon);
         await Await.UntilAsync(() => parts.Resources.Samples > 2, Soon);
         var restarts = parts.Kernels.All.Sum(x => x.Restarts);
 
@@ -62,6 +70,29 @@ public sealed class StarvationTests(ITestOutputHelper output) : IDisposable
         (await parts.ReadModel.IncidentsAsync(null, 10, null, CancellationToken.None)).Should().NotContain(x => x.Type.StartsWith("kernel.", StringComparison.Ordinal));
         parts.Kernels.All.Should().OnlyContain(x => x.State == KernelState.Running);
         parts.Kernels.All.Sum(x => x.Restarts).Should().Be(restarts);
+    }
+
+    /// <summary>A healthy server, on a thread of its own.</summary>
+    private static void Answer(TcpListener listener)
+    {
+        var request = new byte[4_096];
+        while (true)
+        {
+            try
+            {
+                using var client = listener.AcceptSocket();
+                client.ReceiveTimeout = 1_000;
+                if (client.Receive(request) > 0) client.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.Interrupted or SocketError.OperationAborted or SocketError.NotSocket))
+            {
+                // that client's matter
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                return; // the test is over
+            }
+        }
     }
 
     private static void Spin(ManualResetEventSlim stop)
