@@ -142,7 +142,7 @@ internal static class DrillJudge
         if (expect.Latency is not null)
         {
             if (latency is null) missed.Add("too few windows to compare the load's latency");
-            else if (!latency.Within) missed.Add($"legitimate p99 is {Text(latency.Flooded)} under the fault and {Text(latency.Quiet)} without, allowed are {Text(latency.Limit)}");
+            else if (!latency.Within) missed.Add($"legitimate p99 is {Text(latency.Flooded)} under the fault and {Text(latency.Quiet)} without, allowed are {Text(latency.Limit)}, in the median of {latency.Pairs} windows each");
         }
 
         missed.AddRange(record.Verified.Where(x => !x.Passed).Select(x => $"{x.Check} does not hold: {x.Explanation}"));

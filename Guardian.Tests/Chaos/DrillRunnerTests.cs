@@ -91,6 +91,22 @@ public class DrillRunnerTests
         said.Should().Contain("fault");
     }
 
+    [Theory]
+    [InlineData(0, 1, true)]
+    [InlineData(1, 3, true)]
+    [InlineData(3, 3, false)]
+    public async Task Latency_beyond_its_bound_is_measured_on_and_all_windows_decide(int slowFloods, int pairs, bool passes)
+    {
+        var text = Roomy.Replace("factor: 2, slack: 5s", "factor: 2, slack: 200ms", StringComparison.Ordinal).Replace("totalViolations: 100", "", StringComparison.Ordinal);
+        var plan = new ScenarioPlan(ChaosTexts.Spam(text), 1);
+        var record = await new DrillRunner(new ScriptedTarget { SlowFloods = slowFloods }, TimeProvider.System, DrillLog.None, _ => { }, Quick).RunAsync(plan, default).WaitAsync(TimeSpan.FromSeconds(60));
+        var judgement = DrillJudge.Judge(plan, record);
+        judgement.Verdict.Should().Be(passes ? Verdict.Pass : Verdict.Fail, string.Join("; ", judgement.Reasons));
+        judgement.Latency!.Pairs.Should().Be(pairs);
+        record.Windows.Count(x => x.Flooded).Should().Be(pairs);
+        record.Windows.Count(x => !x.Flooded).Should().Be(pairs);
+    }
+
     [Fact]
     public async Task The_operator_stops_it_within_two_seconds_and_nothing_more_is_sent()
     {
@@ -124,7 +140,7 @@ public class DrillRunnerTests
             .Select(x => System.Text.Json.JsonDocument.Parse(x).RootElement.GetProperty("kind").GetString()).ToList();
         kinds.IndexOf("undo-planned").Should().BeGreaterThanOrEqualTo(0).And.BeLessThan(kinds.IndexOf("fault-injected"));
         kinds.IndexOf("fault-injected").Should().BeLessThan(kinds.IndexOf("fault-withdrawn"));
-        kinds.Should().Contain("operation").And.Contain("delivery");
+        kinds.Should().Contain("operation").And.Contain("delivery").And.Contain("latency-window");
     }
 
     private static async Task ExpectAsync(ScriptedTarget target, Verdict verdict, string reason, string? text = null, DrillTiming? timing = null)

@@ -60,6 +60,15 @@ internal sealed class DrillLog : IDisposable
             });
         }
 
+        foreach (var window in record.Windows)
+        {
+            Write(window.From, "latency-window", x =>
+            {
+                x.WriteBoolean("flooded", window.Flooded);
+                x.WriteNumber("untilMs", Math.Round(window.To.TotalMilliseconds, 3));
+            });
+        }
+
         foreach (var delivery in record.Deliveries) Write(delivery.At, "delivery", x => x.WriteString("id", delivery.OperationId));
     }
 
