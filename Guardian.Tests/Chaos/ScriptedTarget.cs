@@ -36,11 +36,11 @@ internal sealed class ScriptedTarget : IChaosTarget
     /// <summary>A run of the playbook that ended at this time, before the drill.</summary>
     public DateTimeOffset? RanBefore { get; init; }
 
-    /// <summary>In so many of the floods, the first ones, the answers to one of the load's principals take <see cref="SlowBy"/>.</summary>
+    /// <summary>In so many of the floods, the first ones, the answers to three of the load's principals take <see cref="SlowBy"/>.</summary>
     public int SlowFloods { get; init; }
 
-    /// <summary>Far more than a busy machine adds to a hundredth of the answers; less than a flood.</summary>
-    public static readonly TimeSpan SlowBy = TimeSpan.FromMilliseconds(350);
+    /// <summary>Far more than a busy machine adds to an answer; over before the latency is looked at.</summary>
+    public static readonly TimeSpan SlowBy = TimeSpan.FromMilliseconds(600);
 
     /// <summary>What the flood is answered before the ban.</summary>
     public PublishOutcome FloodAnswer { get; init; } = PublishOutcome.AclDenied;
@@ -49,7 +49,7 @@ internal sealed class ScriptedTarget : IChaosTarget
 
     public async Task<ChaosAnswer> PublishAsync(string principal, string topic, string body, CancellationToken cancellation)
     {
-        if (principal == "load-01" && SlowUnderFlood()) await Task.Delay(SlowBy, cancellation);
+        if ((principal is "load-01" or "load-02" or "load-03") && SlowUnderFlood()) await Task.Delay(SlowBy, cancellation);
         return await AnswerAsync(principal, topic, body);
     }
 
