@@ -28,6 +28,16 @@ public sealed class HeartbeatDetectorTests
         return seen;
     }
 
+    [Theory]
+    [InlineData(1_900, false)]
+    [InlineData(2_100, true)]
+    public void The_watchdog_takes_its_interval_and_its_tolerance_from_the_options(double late, bool doubts)
+    {
+        var detector = new KernelWatchdogState(new HeartbeatMonitorOptions { Interval = Ms(1_000), Tolerance = Ms(2_000) }, "n1", DateTimeOffset.UnixEpoch).Detector;
+        detector.Look([], Ms(1_000));
+        detector.Look([], Ms(2_000 + late)).Doubts.Should().Be(doubts);
+    }
+
     [Fact]
     public void Three_intervals_without_a_beat_are_missed_once()
     {
