@@ -24,7 +24,8 @@ banned() { curl -s "$url/api/v1/blacklist" | jq -e 'tostring | contains("rogue")
 eventually 10 banned || fail "rogue was not banned"
 resolved() { curl -s "$url/api/v1/incidents?limit=10" | jq -e '[.. | objects | select(.key? == "acl/principal/rogue")] | length == 1 and .[0].state == "resolved" and .[0].violations == 300' >/dev/null; }
 eventually 60 resolved || { curl -s "$url/api/v1/incidents"; curl -s "$url/api/v1/runs"; fail "the incident was not resolved with 300 violations"; }
-curl -s "$url/metrics" | grep -q '^guardian_' || fail "no metrics"
+curl -sf "$url/metrics" > "$work/metrics" || fail "no answer of /metrics" # not into a pipe: grep -q ends it at its first match, and curl fails
+grep -q '^guardian_' "$work/metrics" || fail "no metrics"
 [ "$(wc -l <"$work/data/tasks.jsonl")" -eq 1 ] || fail "not exactly one ticket"
 kill -TERM "$node"; wait "$node"; status=$?
 [ $status -eq 0 ] || fail "shutdown ended with $status"
