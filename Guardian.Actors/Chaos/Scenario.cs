@@ -171,15 +171,9 @@ internal sealed record Expectation
     public LatencyBound? Latency { get; init; }
 }
 
-/// <summary>The load's p99 in flooded windows is at most max(factor × quiet, quiet + slack); medians of so many interleaved pairs, or, where those are beyond it, of <see cref="InDoubt"/> times as many.</summary>
+/// <summary>The load's p99 in flooded windows is at most max(factor × quiet, quiet + slack); medians of so many interleaved pairs.</summary>
 internal sealed record LatencyBound(int Windows, TimeSpan Length, double Factor, TimeSpan Slack)
 {
-    /// <summary>
-    /// A hundredth of a window of seconds is decided by one pause of the machine, and a median of five such varies by a fifth from drill
-    /// to drill (measured); of fifteen, which hold the first five, by a tenth. What is really beyond the bound stays beyond it.
-    /// </summary>
-    public const int InDoubt = 3;
-
     /// <summary>Until the reader has the message; else until its publisher has the answer.</summary>
     public bool Delivered { get; init; }
 }

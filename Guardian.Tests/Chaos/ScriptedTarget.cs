@@ -36,8 +36,8 @@ internal sealed class ScriptedTarget : IChaosTarget
     /// <summary>A run of the playbook that ended at this time, before the drill.</summary>
     public DateTimeOffset? RanBefore { get; init; }
 
-    /// <summary>In so many of the floods, the first ones, the answers to three of the load's principals take <see cref="SlowBy"/>.</summary>
-    public int SlowFloods { get; init; }
+    /// <summary>During a flood the answers to three of the load's principals take <see cref="SlowBy"/>.</summary>
+    public bool SlowUnderFlood { get; init; }
 
     /// <summary>Far more than a busy machine adds to an answer; over before the latency is looked at.</summary>
     public static readonly TimeSpan SlowBy = TimeSpan.FromMilliseconds(600);
@@ -49,13 +49,13 @@ internal sealed class ScriptedTarget : IChaosTarget
 
     public async Task<ChaosAnswer> PublishAsync(string principal, string topic, string body, CancellationToken cancellation)
     {
-        if ((principal is "load-01" or "load-02" or "load-03") && SlowUnderFlood()) await Task.Delay(SlowBy, cancellation);
+        if ((principal is "load-01" or "load-02" or "load-03") && SlowUnderFlood && Flooded()) await Task.Delay(SlowBy, cancellation);
         return await AnswerAsync(principal, topic, body);
     }
 
-    private bool SlowUnderFlood()
+    private bool Flooded()
     {
-        lock (_gate) return _flooded % FloodSize != 0 && _flooded < SlowFloods * FloodSize;
+        lock (_gate) return _flooded % FloodSize != 0;
     }
 
     private Task<ChaosAnswer> AnswerAsync(string principal, string topic, string body)
