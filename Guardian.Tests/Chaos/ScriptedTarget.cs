@@ -10,13 +10,11 @@ namespace Guardian.Tests.Chaos;
 /// <summary>A node that behaves as the script says: healthy by default, and with one bug planted at a time.</summary>
 internal sealed class ScriptedTarget : IChaosTarget
 {
-    private const int FloodSize = 100; // as in the texts
     private readonly Lock _gate = new();
     private readonly List<(string Principal, string Pattern, Channel<(long At, ChaosMessage Message)> Channel)> _readers = [];
     private readonly long _start = TimeProvider.System.GetTimestamp();
     private int _violations;
     private int _published;
-    private int _flooded;
     private TimeSpan? _detected;
 
     /// <summary>Detection, ban and run come so long after the 5th denial; null: never.</summary>
@@ -36,34 +34,16 @@ internal sealed class ScriptedTarget : IChaosTarget
     /// <summary>A run of the playbook that ended at this time, before the drill.</summary>
     public DateTimeOffset? RanBefore { get; init; }
 
-    /// <summary>During a flood the answers to three of the load's principals take <see cref="SlowBy"/>.</summary>
-    public bool SlowUnderFlood { get; init; }
-
-    /// <summary>Far more than a busy machine adds to an answer; over before the latency is looked at.</summary>
-    public static readonly TimeSpan SlowBy = TimeSpan.FromMilliseconds(600);
-
     /// <summary>What the flood is answered before the ban.</summary>
     public PublishOutcome FloodAnswer { get; init; } = PublishOutcome.AclDenied;
 
     public int Published => Volatile.Read(ref _published);
 
-    public async Task<ChaosAnswer> PublishAsync(string principal, string topic, string body, CancellationToken cancellation)
-    {
-        if ((principal is "load-01" or "load-02" or "load-03") && SlowUnderFlood && Flooded()) await Task.Delay(SlowBy, cancellation);
-        return await AnswerAsync(principal, topic, body);
-    }
-
-    private bool Flooded()
-    {
-        lock (_gate) return _flooded % FloodSize != 0;
-    }
-
-    private Task<ChaosAnswer> AnswerAsync(string principal, string topic, string body)
+    public Task<ChaosAnswer> PublishAsync(string principal, string topic, string body, CancellationToken cancellation)
     {
         lock (_gate)
         {
             _published++;
-            if (principal == "rogue") _flooded++;
             if (principal == "rogue") return Task.FromResult(Forbidden(principal, topic, body));
             if (DeniesTheLoad) return Task.FromResult(ChaosAnswer.Of(PublishOutcome.RateLimited));
             var times = DoublesOne && body.EndsWith(":7", StringComparison.Ordinal) ? 2 : LosesOne && body.EndsWith(":7", StringComparison.Ordinal) ? 0 : 1;
