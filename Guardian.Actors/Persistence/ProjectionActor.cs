@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence.Query;
 using Akka.Persistence.Sql.Query;
+using Akka.Persistence.Sql.Query.InternalProtocol;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Microsoft.Data.Sqlite;
@@ -9,13 +10,20 @@ using Microsoft.Data.Sqlite;
 namespace Guardian.Actors.Persistence;
 
 /// <summary>
-/// Feeds the projection from the journal's stream of tagged events: catches up in batches, then follows. Where the journal
+/// Feeds the projection from the journal's stream of tagged events: catches up in batches, then follows. The stream looks for
+/// more seldom by itself, since each look is a query; where the journal has grown it is begun anew and looks at once. Where the journal
 /// is away, or the file damaged, it tries again with back-off; a damaged file is built again from the start.
 /// </summary>
 internal sealed class ProjectionActor : ReceiveActor, IWithTimers
 {
     /// <summary>Most events in one transaction.</summary>
     public const int MaxBatch = 500;
+
+    /// <summary>Between two questions how far the journal has grown: they are answered from memory.</summary>
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>For the read journal's sequence to be found.</summary>
+    private static readonly TimeSpan FindWithin = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
@@ -26,6 +34,9 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
     private readonly ActorMaterializer _materializer = Context.Materializer();
     private ProjectionStore? _store;
     private UniqueKillSwitch? _stream;
+    private SqlReadJournal? _journal;
+    private IActorRef? _sequence;
+    private long _known;
     private int _attempt;
     private int _failures;
     private bool _busy;
@@ -39,6 +50,9 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
         Receive<Applied>(OnApplied);
         Receive<Forget>(OnForget);
         Receive<Failed>(OnFailed);
+        Receive<Found>(OnFound);
+        Receive<AskGrowth>(_ => _sequence?.Tell(GetMaxOrderingId.Instance));
+        Receive<MaxOrderingId>(OnGrowth);
         Receive<StreamInit>(_ => Sender.Tell(StreamAck.Instance));
         Receive<StreamFailed>(x => Retry(x.Attempt, x.Cause));
         Receive<StreamDone>(x => Retry(x.Attempt, new IOException("the journal's stream ended")));
@@ -52,7 +66,11 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
     public static Props Props(string path, ReadModel readModel) => Akka.Actor.Props.Create(() => new ProjectionActor(path, readModel));
 
     /// <inheritdoc/>
-    protected override void PreStart() => Self.Tell(Start.Instance);
+    protected override void PreStart()
+    {
+        Self.Tell(Start.Instance);
+        Timers.StartPeriodicTimer(AskGrowth.Instance, AskGrowth.Instance, AskEvery);
+    }
 
     /// <inheritdoc/>
     protected override void PostStop()
@@ -77,7 +95,7 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
             var opened = store ?? ProjectionStore.Open(path);
             try
             {
-                return new Opened(attempt, opened, PersistenceQuery.Get(system).ReadJournalFor<SqlReadJournal>(GuardianPersistence.QueryId));
+                return new Opened(opened, PersistenceQuery.Get(system).ReadJournalFor<SqlReadJournal>(GuardianPersistence.QueryId));
             }
             catch
             {
@@ -92,8 +110,32 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
         _busy = false;
         if (_store is null && opened.Store.Rebuilt is { } why) _log.Warning("Read model {Path} is built again from the journal: {Reason}", _path, why);
         _store = opened.Store;
-        var attempt = opened.Attempt;
-        _stream = opened.Journal.EventsByTag(GuardianPersistence.Tag, Offset.Sequence(_store.Position))
+        _journal = opened.Journal;
+        if (_sequence is null) Context.ActorSelection(GuardianPersistence.SequencePath).ResolveOne(FindWithin).PipeTo(Self, success: x => new Found(x, null), failure: e => new Found(null, e));
+        Follow();
+    }
+
+    private void OnFound(Found found)
+    {
+        _sequence = found.Sequence;
+        if (found.Failure is { } failure) _log.Warning("Read model does not hear how far the journal has grown, and may be 2 s behind: {Reason}", failure.GetBaseException().Message);
+    }
+
+    /// <summary>A stream that is begun anew looks at once. One that is busy comes to what is new by itself.</summary>
+    private void OnGrowth(MaxOrderingId growth)
+    {
+        if (growth.Max <= _known || _busy || _stream is null) return;
+        _known = growth.Max;
+        if (_known <= _store!.Position) return;
+        _attempt++;
+        _stream.Shutdown();
+        Follow();
+    }
+
+    private void Follow()
+    {
+        var attempt = _attempt;
+        _stream = _journal!.EventsByTag(GuardianPersistence.Tag, Offset.Sequence(_store!.Position))
             .Select(ProjectedEvent.From)
             .Batch(MaxBatch, e => new Batch(attempt, [e]), (batch, e) => { batch.Events.Add(e); return batch; })
             .ViaMaterialized(KillSwitches.Single<Batch>(), Keep.Right)
@@ -164,7 +206,9 @@ internal sealed class ProjectionActor : ReceiveActor, IWithTimers
     }
 
     private sealed record Start : INoSerializationVerificationNeeded { public static Start Instance { get; } = new(); }
-    private sealed record Opened(int Attempt, ProjectionStore Store, SqlReadJournal Journal) : INoSerializationVerificationNeeded;
+    private sealed record Opened(ProjectionStore Store, SqlReadJournal Journal) : INoSerializationVerificationNeeded;
+    private sealed record Found(IActorRef? Sequence, Exception? Failure) : INoSerializationVerificationNeeded;
+    private sealed record AskGrowth : INoSerializationVerificationNeeded { public static AskGrowth Instance { get; } = new(); }
     private sealed record Batch(int Attempt, List<ProjectedEvent> Events) : INoSerializationVerificationNeeded;
     private sealed record Applied(int Attempt, IActorRef Upstream) : INoSerializationVerificationNeeded;
     private sealed record Failed(int Attempt, Exception Cause) : INoSerializationVerificationNeeded;

@@ -65,6 +65,20 @@ public sealed class ProjectionActorTests : IDisposable
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task The_read_model_hears_that_the_journal_has_grown_and_does_not_wait_for_its_next_look(string provider)
+    {
+        Use(provider);
+        var system = _journal.Start("guardian.query.refresh-interval = 1h");
+        var model = new ReadModel(Projection);
+        system.ActorOf(ProjectionActor.Props(Projection, model));
+        foreach (var (key, events) in new[] { ("a", 2), ("b", 4), ("c", 6) })
+        {
+            await DeliverAsync(system, key);
+            (await ReadAsync(model, events)).Should().HaveCount(events);
+        }
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task A_projection_that_is_lost_is_built_again_from_the_journal(string provider)
     {
         Use(provider);
