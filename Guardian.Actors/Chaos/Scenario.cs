@@ -92,7 +92,8 @@ internal sealed record ProbeCheck(string Probe, JsonElement With, CompiledExpres
 /// <param name="Rate">Of all of them together; at most 5,000/s, so that the tool cannot become the fault.</param>
 /// <param name="Topics">Patterns; a wildcard at the end becomes the principal's number.</param>
 /// <param name="Subscriber">The principal that reads along.</param>
-internal sealed record LoadSpec(int Principals, Rate Rate, IReadOnlyList<string> Topics, string Subscriber);
+/// <param name="WarmUp">Load before anything is measured; null: as long as the runner's own.</param>
+internal sealed record LoadSpec(int Principals, Rate Rate, IReadOnlyList<string> Topics, string Subscriber, TimeSpan? WarmUp = null);
 
 /// <summary>One fault of a scenario.</summary>
 /// <param name="Fault">Its class.</param>

@@ -17,6 +17,9 @@ internal static partial class ScenarioLoader
     /// <summary>Longest drill; a scenario is a measurement, not a soak.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
+    /// <summary>Longest load before a measurement: past it nothing is compiled any more.</summary>
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromMinutes(1);
+
     public static ScenarioLoadResult LoadDirectory(string directory, FaultRegistry? faults = null)
     {
         if (!Directory.Exists(directory))
@@ -167,8 +170,9 @@ internal static partial class ScenarioLoader
         var topics = load.Texts("topics");
         if (topics.Count == 0) map.Sink.Add(load.Node, "'load' needs 'topics'");
         var subscriber = load.Text("subscriber") ?? "patron";
+        TimeSpan? warmUp = load.Node.Get("warmUp") is null ? null : load.Duration("warmUp", TimeSpan.Zero, TimeSpan.Zero, LongestWarmUp);
         load.Finish();
-        return new LoadSpec(principals, rate, topics.Count > 0 ? topics : empty.Topics, subscriber);
+        return new LoadSpec(principals, rate, topics.Count > 0 ? topics : empty.Topics, subscriber, warmUp);
     }
 
     private static FaultSpec? Fault(MapReader fault, FaultRegistry faults)

@@ -67,8 +67,18 @@ internal sealed class ScenarioPlan
         return pattern.EndsWith('>') || pattern.EndsWith('*') ? pattern[..^1] + number : pattern;
     }
 
-    /// <summary>The start of a load principal's first operation: spread over its period, by seed.</summary>
-    public TimeSpan LoadOffset(int principal) => LoadPeriod * new Random(unchecked(Seed * 31 + principal)).NextDouble();
+    /// <summary>The start of a load principal's first operation, by seed: each has its own share of the period, so that they do not send at once.</summary>
+    public TimeSpan LoadOffset(int principal) => LoadPeriod * ((principal + new Random(unchecked(Seed * 31 + principal)).NextDouble()) / LoadPrincipals.Count);
+
+    /// <summary>
+    /// The turn after <paramref name="turn"/> that is still to come. Missed turns are skipped, since catching up would be a flood of its own,
+    /// and its place in the period stays: principals that were all held up by one pause would send at once ever after.
+    /// </summary>
+    public TimeSpan NextTurn(TimeSpan turn, TimeSpan now)
+    {
+        var next = turn + LoadPeriod;
+        return next >= now ? next : next + LoadPeriod * Math.Ceiling((now - next) / LoadPeriod);
+    }
 
     private static string Numbered(string prefix, int n) => string.Create(CultureInfo.InvariantCulture, $"{prefix}-{n:00}");
 }

@@ -73,6 +73,14 @@ public class DrillRunnerTests
     public Task The_control_fails_when_something_acts() => ExpectAsync(new ScriptedTarget { ActsWithoutCause = true }, Verdict.Fail, "incidents: 1, expected 0",
         ChaosTexts.ControlText.Replace("rate: 500/s", "rate: 250/s", StringComparison.Ordinal).Replace("duration: 800ms", "duration: 2s", StringComparison.Ordinal), Quick with { WarmUp = TimeSpan.Zero });
 
+    [Fact]
+    public async Task A_scenario_may_load_for_longer_before_anything_is_measured()
+    {
+        var text = Roomy.Replace("rate: 500/s", "rate: 500/s, warmUp: 700ms", StringComparison.Ordinal);
+        var record = await new DrillRunner(new ScriptedTarget(), TimeProvider.System, DrillLog.None, _ => { }, Quick).RunAsync(new ScenarioPlan(ChaosTexts.Spam(text), 1), default).WaitAsync(TimeSpan.FromSeconds(60));
+        record.Windows[0].From.Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(700));
+    }
+
     [Theory]
     [InlineData("message_bus_acl_violation_fix", true)]
     [InlineData("another", false)]

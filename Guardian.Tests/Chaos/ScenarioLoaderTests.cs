@@ -48,6 +48,7 @@ public class ScenarioLoaderTests
     [InlineData("name: S02_acl_spam", "name: spam", "test.yaml:3:19: ", "not a scenario's name")]
     [InlineData("steadyState:", "node: { kernels: [ { name: k, type: proces } ] }\nsteadyState:", "test.yaml:4:37: ", "'type' must be one of")]
     [InlineData("resolveWithin: 10s", "resolveWithin: 10s\n  escalateWithin: 5s", "test.yaml:", "either 'resolveWithin' or 'escalateWithin'")]
+    [InlineData("rate: 500/s", "rate: 500/s, warmUp: 2min", "test.yaml:", "warmUp")]
     [InlineData("with: { principal: rogue }", "with: { principle: rogue }", "test.yaml:", "needs 'principal'")]
     public void Mistakes_are_errors_with_their_place(string right, string wrong, string place, string message)
     {
@@ -96,6 +97,16 @@ public class ScenarioLoaderTests
         Errors(ChaosTexts.SpamText.Replace("title: flood", "title: flood, variantOf: S99_x", StringComparison.Ordinal)).Should().ContainMatch("*'S99_x', which does not exist*");
     }
 
+    /// <summary>After a pause that holds up everybody, the principals do not send at once.</summary>
+    [Theory]
+    [InlineData(3, 3, 13)] // answered at once
+    [InlineData(3, 12.9, 13)]
+    [InlineData(3, 13, 13)] // just due
+    [InlineData(3, 13.1, 23)] // a turn was missed
+    [InlineData(3, 99, 103)]
+    public void A_missed_turn_is_skipped_and_the_next_one_is_where_it_would_have_been(double turn, double now, double next) =>
+        new ScenarioPlan(ChaosTexts.Spam(), 3).NextTurn(TimeSpan.FromMilliseconds(turn), TimeSpan.FromMilliseconds(now)).Should().Be(TimeSpan.FromMilliseconds(next));
+
     [Fact]
     public void A_plan_names_principals_topics_and_moments()
     {
@@ -106,6 +117,9 @@ public class ScenarioLoaderTests
         plan.Subject.Should().Be("rogue");
         (plan.Forbidden, plan.Lasts).Should().Be((100, TimeSpan.FromMilliseconds(400)));
         Enumerable.Range(0, 5).Select(plan.LoadOffset).Should().Equal(Enumerable.Range(0, 5).Select(new ScenarioPlan(ChaosTexts.Spam(), 3).LoadOffset));
+
+        // Each principal has its own fifth of the period.
+        Enumerable.Range(0, 5).Select(x => (int)(plan.LoadOffset(x) / TimeSpan.FromMilliseconds(2))).Should().Equal(0, 1, 2, 3, 4);
 
         var many = new ScenarioPlan(ChaosTexts.Spam(ChaosTexts.SpamText.Replace("principal: rogue, topic", "principal: rogue, principals: 40, topic", StringComparison.Ordinal)), 3);
         many.FaultPrincipals.Should().HaveCount(40).And.OnlyHaveUniqueItems();

@@ -150,7 +150,7 @@ internal sealed class Drill(
 
     private async Task UnderLoadAsync(CancellationToken abort)
     {
-        await WatchForAsync(timing.WarmUp, abort).ConfigureAwait(false);
+        await WatchForAsync(_scenario.Load.WarmUp ?? timing.WarmUp, abort).ConfigureAwait(false);
         if (_watch.Unsettled is not null) return;
         if (_watch.Incidents.Count > 0) throw new ChaosTargetException($"an incident was opened before the fault: {_watch.Incidents[0].Type} about {_watch.Incidents[0].Subject}");
         if (_scenario.Fault is null)

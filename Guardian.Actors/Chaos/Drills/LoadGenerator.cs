@@ -27,14 +27,17 @@ internal sealed class LoadGenerator(ScenarioPlan plan, IChaosTarget target, Dril
     public string? Breach { get; private set; }
 
     /// <summary>Runs until the token; operations under way are finished, so that their outcome is known.</summary>
-    public Task RunAsync(CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, plan.LoadPrincipals.Count).Select(x => Task.Run(() => PrincipalAsync(x, stop), CancellationToken.None)));
+    public Task RunAsync(CancellationToken stop)
+    {
+        var start = clock.Now;
+        return Task.WhenAll(Enumerable.Range(0, plan.LoadPrincipals.Count).Select(x => Task.Run(() => PrincipalAsync(x, start, stop), CancellationToken.None)));
+    }
 
-    private async Task PrincipalAsync(int index, CancellationToken stop)
+    private async Task PrincipalAsync(int index, TimeSpan start, CancellationToken stop)
     {
         var principal = plan.LoadPrincipals[index];
         var topic = plan.LoadTopic(index);
-        var next = clock.Now + plan.LoadOffset(index);
+        var next = start + plan.LoadOffset(index);
         try
         {
             for (var sequence = 1; ; sequence++)
@@ -42,8 +45,7 @@ internal sealed class LoadGenerator(ScenarioPlan plan, IChaosTarget target, Dril
                 await clock.UntilAsync(next, stop).ConfigureAwait(false);
                 stop.ThrowIfCancellationRequested();
                 await OperateAsync(principal, topic, sequence).ConfigureAwait(false);
-                // Missed turns are skipped, not caught up: catching up would be a flood of its own.
-                next = next + plan.LoadPeriod > clock.Now ? next + plan.LoadPeriod : clock.Now;
+                next = plan.NextTurn(next, clock.Now);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
