@@ -20,7 +20,7 @@ internal sealed record MonitorSignal(string Key, string Type, string Subject, st
     public string Severity { get; init; } = "medium";
 }
 
-/// <summary>What a monitor has to tell: that trouble began, until the incident accepted it; that it is over, until the incident confirmed that. Pure.</summary>
+/// <summary>What a monitor has to tell: that trouble began, until the incident accepted it; that it is over, from then until the incident confirmed that. Pure.</summary>
 internal sealed class SignalBook(string node)
 {
     // At most one per key, and a monitor has few.
@@ -49,7 +49,7 @@ internal sealed class SignalBook(string node)
     public IEnumerable<IIncidentMessage> Due(DateTimeOffset now)
     {
         foreach (var raise in _raises.Due(now)) yield return raise;
-        foreach (var end in _ends.Values) yield return new IncidentCleared { Key = end.Key, Episode = end.Episode, At = end.At, Reason = end.Reason };
+        foreach (var end in _ends.Values.Where(x => !_raises.Awaits(x.Key, x.Episode))) yield return new IncidentCleared { Key = end.Key, Episode = end.Episode, At = end.At, Reason = end.Reason };
     }
 
     public void Accepted(IncidentAccepted accepted, DateTimeOffset now) => _raises.Accepted(accepted, now);

@@ -29,6 +29,12 @@ internal sealed class RaiseBook
 
     public long Dropped { get; private set; }
 
+    /// <summary>
+    /// True until the episode's detections are accepted. Its end must not be told before: an incident that is not open confirms it
+    /// at once, and the trouble would never have been known.
+    /// </summary>
+    public bool Awaits(string key, string episode) => _pending.TryGetValue(key, out var node) && node.Value.Episode == episode && node.Value.Queue.Count > 0;
+
     public void Detected(IncidentRaised raised)
     {
         var entry = Find(raised.Key);

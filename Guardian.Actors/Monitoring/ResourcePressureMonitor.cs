@@ -150,7 +150,7 @@ internal sealed class ResourcePressureMonitor : ReceiveActor, IWithTimers
     private void Send()
     {
         foreach (var raise in _state.Raises.Due(_links.Time.GetUtcNow())) _links.Incidents.Tell(raise);
-        foreach (var end in _state.Ends.Values)
+        foreach (var end in _state.Ends.Values.Where(x => !_state.Raises.Awaits(x.Key, x.Episode)))
         {
             _links.Incidents.Tell(new IncidentCleared
             {

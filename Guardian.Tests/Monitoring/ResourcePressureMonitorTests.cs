@@ -69,6 +69,24 @@ public class ResourcePressureMonitorTests : TestKit
     }
 
     [Fact]
+    public async Task Pressure_that_ends_before_its_incident_was_accepted_is_told_first_and_its_end_afterwards()
+    {
+        _machine.Cpu = 95;
+        var raised = await RaisedAsync();
+        _machine.Cpu = 5;
+        await AwaitConditionAsync(() => Task.FromResult(_state.Ends.ContainsKey(raised.Key)), Soon);
+        var sent = (IIncidentMessage)await _incidents.FishForMessageAsync(x => x is IncidentRaised || (x is IncidentCleared c && c.Key == raised.Key), Soon);
+        for (var i = 0; i < 3; i++)
+        {
+            sent.Should().BeOfType<IncidentRaised>("nobody has accepted it");
+            sent = (IIncidentMessage)await _incidents.FishForMessageAsync(x => x is IncidentRaised || (x is IncidentCleared c && c.Key == raised.Key), Soon);
+        }
+
+        Accept(raised);
+        (await ClearedAsync()).Episode.Should().Be(raised.Episode);
+    }
+
+    [Fact]
     public async Task A_sampler_that_fails_is_a_failed_sensor_until_it_works_again()
     {
         await AwaitAssertAsync(() => _machine.Taken.Should().BeGreaterThan(2), Soon);
